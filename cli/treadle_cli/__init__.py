@@ -1,0 +1,1 @@
+"""The commands: ``treadle`` and the drop-in ``peer``."""
