@@ -1,0 +1,58 @@
+# What a developer types. Every target installs what it needs below .venv and build/.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := build/.installed-dev
+RUNTIME := build/.installed-runtime
+
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test test-long lint format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Run both operating modes with a real Python chaincode (nothing but Python needed)
+	$(BIN)/treadle demo
+
+test: lint fabric ## Install what is needed, check the style, run the tests
+	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
+
+test-long: $(INSTALLED) fabric ## Run the tests that take minutes (idle streams, kill -9, big data)
+	$(BIN)/pytest -m long $(PYTEST_ARGS)
+
+lint: $(INSTALLED) build/stubs ## Formatting, lint rules, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: fabric
+fabric: ## Build the real Fabric tools that tests compare with (cached outside the repository)
+	@tools/fabric-binaries.sh >/dev/null
+
+lock: $(INSTALLED) ## Write the pinned requirements anew
+	tools/lock.sh
+
+clean: ## Remove everything that make made here
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): $(BIN)/python requirements/runtime.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p build && touch $@
+
+$(INSTALLED): $(BIN)/python requirements/dev.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p build && touch $@ $(RUNTIME)
+
+build/stubs: $(INSTALLED) tools/proto_stubs.py
+	$(BIN)/python tools/proto_stubs.py

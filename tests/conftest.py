@@ -1,0 +1,60 @@
+"""What every test relies on: real parts are there in CI; elsewhere a skip says how to get them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+FABRIC_TOOLS = ("peer", "orderer", "configtxgen", "configtxlator", "cryptogen")
+COMMANDS = {
+    "go": ("go",),
+    "node": ("node", "npm"),
+    "java": ("javac", "mvn"),
+    "python": ("python3",),
+}
+
+
+def fabric_bin_folder() -> Path:
+    """Where tools/fabric-binaries.sh puts the real Fabric tools."""
+    given = os.environ.get("TREADLE_FABRIC_BIN")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(cache) / "treadle" / "fabric-2.5.9" / "bin"
+
+
+def missing_part(item: pytest.Item) -> str | None:
+    """A sentence that names what *item* needs and this machine lacks."""
+    for marker in item.iter_markers("toolchain"):
+        for command in COMMANDS[marker.args[0]]:
+            if shutil.which(command) is None:
+                return f"{command} is not installed; install it to run {marker.args[0]} chaincode"
+    if item.get_closest_marker("real_fabric"):
+        folder = fabric_bin_folder()
+        if not all((folder / tool).exists() for tool in FABRIC_TOOLS):
+            return "the real Fabric tools are not built; run tools/fabric-binaries.sh"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip with a reason on a developer's machine; fail where nothing may be skipped silently."""
+    reason = missing_part(item)
+    if reason is None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"a real part is missing in CI: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def fabric_bin() -> Path:
+    """The folder of the real Fabric 2.5.9 tools."""
+    return fabric_bin_folder()
+
+
+@pytest.fixture(scope="session")
+def fabric_sampleconfig(fabric_bin: Path) -> Path:
+    """Fabric's own sample configuration (core.yaml, configtx.yaml, msp)."""
+    return fabric_bin.parent / "sampleconfig"
