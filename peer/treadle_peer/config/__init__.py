@@ -1,0 +1,48 @@
+"""The peer's configuration: core.yaml and ``CORE_*`` as in Fabric, to frozen values.
+
+``load_config`` is the entry; every failure is a ConfigurationError of one line.
+"""
+
+from treadle_peer.config.durations import format_duration, parse_duration
+from treadle_peer.config.endpoint import (
+    EndpointError,
+    chaincode_endpoint,
+    is_unspecified,
+    join_address,
+    split_address,
+)
+from treadle_peer.config.errors import ConfigurationError
+from treadle_peer.config.load import load_config
+from treadle_peer.config.logspec import LogSpec, parse_logging_spec
+from treadle_peer.config.model import (
+    ChaincodeConfig,
+    ChaincodeMode,
+    KeepaliveConfig,
+    ListenerLimits,
+    OperationsConfig,
+    OrderingConfig,
+    PeerConfig,
+    TLSConfig,
+)
+
+__all__ = [
+    "ChaincodeConfig",
+    "ChaincodeMode",
+    "ConfigurationError",
+    "EndpointError",
+    "KeepaliveConfig",
+    "ListenerLimits",
+    "LogSpec",
+    "OperationsConfig",
+    "OrderingConfig",
+    "PeerConfig",
+    "TLSConfig",
+    "chaincode_endpoint",
+    "format_duration",
+    "is_unspecified",
+    "join_address",
+    "load_config",
+    "parse_duration",
+    "parse_logging_spec",
+    "split_address",
+]

@@ -1,0 +1,102 @@
+"""Typed reading of one setting, each failure naming key, value and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from treadle_peer.config.durations import parse_duration
+from treadle_peer.config.errors import ConfigurationError
+from treadle_peer.config.source import Source
+
+_TRUE = frozenset({"1", "t", "true"})
+_FALSE = frozenset({"0", "f", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Typed access to a Source; every method raises ConfigurationError on a wrong value."""
+
+    source: Source
+
+    def given(self, key: str) -> bool:
+        """Whether the user set *key*, in the file or the environment."""
+        return key.lower() in self.source.values
+
+    def wrong(self, key: str, remedy: str) -> ConfigurationError:
+        """The error for the present value of *key*."""
+        low = key.lower()
+        name = self.source.names.get(low, key)
+        return ConfigurationError(name, self.source.values.get(low, ""), remedy)
+
+    def text(self, key: str, default: str) -> str:
+        """A string; numbers and booleans in the file become their YAML text."""
+        value = self.source.values.get(key.lower(), default)
+        if isinstance(value, list):
+            raise self.wrong(key, "write one value, not a list")
+        return str(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """A boolean, also in Go's spellings."""
+        value = self.source.values.get(key.lower(), default)
+        if isinstance(value, bool):
+            return value
+        low = str(value).lower()
+        if low not in _TRUE | _FALSE:
+            raise self.wrong(key, "write true or false")
+        return low in _TRUE
+
+    def number(self, key: str, default: int, *, minimum: int = 0) -> int:
+        """A whole number of at least *minimum*."""
+        value = self.source.values.get(key.lower(), default)
+        try:
+            number = int(str(value), 0)
+        except ValueError:
+            raise self.wrong(key, "write a whole number") from None
+        if number < minimum:
+            raise self.wrong(key, f"write a number of at least {minimum}")
+        return number
+
+    def duration(self, key: str, default: float) -> float:
+        """Seconds of a Go duration that is not negative."""
+        if not self.given(key):
+            return default
+        try:
+            seconds = parse_duration(self.text(key, ""))
+        except ValueError as error:
+            raise self.wrong(key, str(error)) from None
+        if seconds < 0:
+            raise self.wrong(key, "write a duration that is not negative")
+        return seconds
+
+    def choice(self, key: str, default: str, allowed: Sequence[str]) -> str:
+        """One of *allowed*, exactly as spelt there."""
+        value = self.text(key, default)
+        if value not in allowed:
+            raise self.wrong(key, f"write {' or '.join(allowed)}")
+        return value
+
+    def path(self, key: str) -> Path | None:
+        """An absolute path; relative ones start at the folder of core.yaml."""
+        text = self.text(key, "")
+        return self.source.folder / text if text else None
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """A YAML list of paths, or names separated by blanks in the environment."""
+        value = self.source.values.get(key.lower(), [])
+        names = [str(item) for item in value] if isinstance(value, list) else str(value).split()
+        return tuple(self.source.folder / name for name in names)
+
+    def address(self, key: str, default: str) -> str:
+        """``host:port``; the port may be 0 (any free one), the host empty (all interfaces)."""
+        value = self.text(key, default)
+        host, separator, port = value.rpartition(":")
+        if (
+            not separator
+            or not port.isdigit()
+            or int(port) > 65535
+            or (":" in host.strip("[]") and host[:1] != "[")
+        ):
+            raise self.wrong(key, "write host:port, for example 0.0.0.0:7051")
+        return value
