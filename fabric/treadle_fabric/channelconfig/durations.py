@@ -1,0 +1,41 @@
+"""Go's duration texts, as ``BatchTimeout`` holds them."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a Go duration such as ``1m30s`` or ``250ms``; raises ValueError."""
+    sign = -1.0 if text.startswith("-") else 1.0
+    rest = text[1:] if text[:1] in ("+", "-") else text
+    if rest == "0":
+        return 0.0
+    seconds, position = 0.0, 0
+    while found := _PART.match(rest, position):
+        seconds += float(found.group(1)) * _UNITS[found.group(2)]
+        position = found.end()
+    if not rest or position != len(rest):
+        raise ValueError(f'time: invalid duration "{text}"')
+    return sign * seconds
+
+
+def format_duration(seconds: float) -> str:
+    """A Go duration of *seconds*, in whole seconds where possible, else in nanoseconds."""
+    nanoseconds = round(seconds * 1e9)
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):
+        if nanoseconds % size == 0:
+            return f"{nanoseconds // size}{unit}"
+    return f"{nanoseconds}ns"
