@@ -1,0 +1,24 @@
+"""Embedded ordering: one node, its own identity, blocks durable before anyone sees them.
+
+``OrderingService`` takes envelopes (Broadcast) and offers the blocks (Deliver); the peer's
+committer follows it like any other reader.
+"""
+
+from treadle_peer.order.chain import Chain
+from treadle_peer.order.creation import ChannelTemplate
+from treadle_peer.order.errors import BroadcastRefused, OrderingError
+from treadle_peer.order.identity import OrderingIdentity, open_ordering_identity
+from treadle_peer.order.service import BroadcastResult, OrderingService
+from treadle_peer.order.store import OrderStore
+
+__all__ = [
+    "BroadcastRefused",
+    "BroadcastResult",
+    "Chain",
+    "ChannelTemplate",
+    "OrderStore",
+    "OrderingError",
+    "OrderingIdentity",
+    "OrderingService",
+    "open_ordering_identity",
+]

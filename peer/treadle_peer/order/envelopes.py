@@ -1,0 +1,75 @@
+"""What the ordering looks at in an envelope: its headers and its size, nothing inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric_protos.common.common_pb2 import (
+    ChannelHeader,
+    Envelope,
+    HeaderType,
+    Payload,
+    SignatureHeader,
+    Status,
+)
+from treadle_fabric.policy import SignedData
+from treadle_fabric.wire import WireError, parse
+
+from treadle_peer.order.errors import BroadcastRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An envelope on its way into a block. ``sequence`` is the configuration it was checked by."""
+
+    envelope: Envelope
+    channel_header: ChannelHeader
+    creator: bytes
+    sequence: int = 0
+
+    @property
+    def channel_id(self) -> str:
+        """The channel it names."""
+        return self.channel_header.channel_id
+
+    @property
+    def is_config_update(self) -> bool:
+        """Whether it asks for a new configuration or a new channel."""
+        return self.channel_header.type == HeaderType.CONFIG_UPDATE
+
+    @property
+    def size(self) -> int:
+        """Bytes as Fabric counts them for BatchSize: payload and signature."""
+        return len(self.envelope.payload) + len(self.envelope.signature)
+
+    def signed_data(self) -> SignedData:
+        """What the channel's policies judge."""
+        return SignedData(
+            data=self.envelope.payload,
+            identity=self.creator,
+            signature=self.envelope.signature,
+        )
+
+
+def read_submission(envelope: Envelope) -> Submission:
+    """Read the headers; raises BroadcastRefused (BAD_REQUEST) with Fabric's text."""
+    try:
+        payload = parse(Payload, envelope.payload)
+        if not payload.HasField("header"):
+            raise WireError("header not set")
+        if not payload.header.channel_header:
+            raise WireError("channel header not set")
+        channel_header = parse(ChannelHeader, payload.header.channel_header)
+    except WireError as error:
+        raise _bad(f"could not determine channel ID: {error}") from error
+    if channel_header.type in (HeaderType.CONFIG, HeaderType.ORDERER_TRANSACTION):
+        raise _bad("message is of type that cannot be processed directly")
+    try:
+        creator = parse(SignatureHeader, payload.header.signature_header).creator
+    except WireError as error:
+        raise _bad(f"could not convert message to signedData: {error}") from error
+    return Submission(envelope=envelope, channel_header=channel_header, creator=creator)
+
+
+def _bad(text: str) -> BroadcastRefused:
+    return BroadcastRefused(Status.BAD_REQUEST, text)

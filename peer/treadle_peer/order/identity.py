@@ -1,0 +1,53 @@
+"""A generated organisation with one member, made once and kept in a folder.
+
+The ordering has its own (never the peer's): whoever may order is not who may endorse.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabric_protos.msp.msp_config_pb2 import MSPConfig
+from treadle_fabric.identity import GeneratedOrganization, Signer
+from treadle_fabric.msp import load_local_msp
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingIdentity:
+    """Who signs blocks, and the MSP that vouches for it in channel configurations."""
+
+    organization: GeneratedOrganization
+    signer: Signer
+
+    @property
+    def msp_id(self) -> str:
+        """The ordering organisation's MSP ID."""
+        return self.organization.msp_id
+
+    @property
+    def msp_config(self) -> MSPConfig:
+        """The verifying MSP for channel configurations."""
+        return self.organization.msp_config()
+
+
+def open_ordering_identity(
+    folder: Path, *, msp_id: str = "OrdererMSP", domain: str = "orderer.treadle.internal"
+) -> OrderingIdentity:
+    """Read the identity in *folder*, making it at first.
+
+    The folder appears whole or not at all, so a crash in between starts over. Raises
+    CertificateError or MSPError for a damaged one.
+    """
+    if not folder.exists():
+        draft = folder.with_name(f".{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        organization = GeneratedOrganization.generate(msp_id=msp_id, domain=domain)
+        organization.save(draft / "organization")
+        orderer = organization.issue_identity("orderer", f"orderer0.{domain}")
+        organization.write_msp(draft / "msp", orderer)
+        draft.rename(folder)
+    organization = GeneratedOrganization.load(folder / "organization")
+    member = load_local_msp(folder / "msp", msp_id=organization.msp_id)
+    return OrderingIdentity(organization=organization, signer=member.signer)

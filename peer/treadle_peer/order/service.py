@@ -1,0 +1,168 @@
+"""The embedded ordering: all channels of one node (design: one node, no consensus)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from fabric_protos.common.common_pb2 import Block, Envelope, Status
+from treadle_fabric.wire import SignerLike, channel_id_of, header_type_name, serialize
+
+from treadle_peer.order.chain import Chain
+from treadle_peer.order.creation import ChannelTemplate, block_from_creation
+from treadle_peer.order.envelopes import Submission, read_submission
+from treadle_peer.order.errors import BroadcastRefused, OrderingError
+from treadle_peer.order.store import OrderStore
+from treadle_peer.storage import StorageError
+
+_log = logging.getLogger(__name__)
+
+ChainCallback = Callable[[Chain], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastResult:
+    """The answer to one envelope, and what the metrics want to know about it."""
+
+    status: Status.ValueType
+    info: str = ""
+    channel_id: str = "unknown"
+    type_name: str = "unknown"
+    check_seconds: float = 0.0
+    queue_seconds: float = 0.0
+
+
+class OrderingService:
+    """Orders the channels of *store*; use as an async context manager.
+
+    Leaving the context stores what was accepted, then closes the store.
+    """
+
+    def __init__(self, store: OrderStore, *, signer: SignerLike, template: ChannelTemplate) -> None:
+        self._store = store
+        self._signer = signer
+        self._template = template
+        self._chains = {name: Chain(name, store=store, signer=signer) for name in store.channels()}
+        self._callbacks: list[ChainCallback] = []
+        self._tasks = asyncio.TaskGroup()
+        self._creating = asyncio.Lock()
+        self._stopping = False
+
+    async def __aenter__(self) -> OrderingService:
+        await self._tasks.__aenter__()
+        for chain in self._chains.values():
+            self._run(chain)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        try:
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            self._store.close()
+
+    def stop(self) -> None:
+        """Accept nothing more; what was accepted is stored."""
+        self._stopping = True
+        for chain in self._chains.values():
+            chain.stop()
+
+    def chain(self, channel_id: str) -> Chain | None:
+        """The chain of a channel, if there is one."""
+        return self._chains.get(channel_id)
+
+    def channels(self) -> list[str]:
+        """All channels in alphabetical order."""
+        return sorted(self._chains)
+
+    def on_chain(self, callback: ChainCallback) -> None:
+        """Call *callback* with every chain created from now on."""
+        self._callbacks.append(callback)
+
+    def failure(self) -> str | None:
+        """Why a channel is not ordered any more, if so."""
+        return next((chain.failure for chain in self._chains.values() if chain.failure), None)
+
+    async def broadcast(self, envelope: Envelope) -> BroadcastResult:
+        """Check and queue *envelope*; never raises for what is wrong with it (§5.2)."""
+        started = time.monotonic()
+        try:
+            submission = read_submission(envelope)
+        except BroadcastRefused as error:
+            _log.warning("refused an envelope: %s", error)
+            return BroadcastResult(status=error.status, info=str(error))
+        status, info = Status.SUCCESS, ""
+        try:
+            await self._accept(submission)
+        except BroadcastRefused as error:
+            _log.warning("channel %s: refused an envelope: %s", submission.channel_id, error)
+            status, info = error.status, str(error)
+        return BroadcastResult(
+            status=status,
+            info=info,
+            channel_id=submission.channel_id if self.chain(submission.channel_id) else "unknown",
+            type_name=header_type_name(submission.channel_header.type),
+            check_seconds=time.monotonic() - started,
+        )
+
+    async def create_channel(self, channel_id: str) -> Block:
+        """Create a channel of the template's organisations; returns its block 0, durable.
+
+        Raises OrderingError when it exists, ConfigError when the name cannot be one.
+        """
+        async with self._creating:
+            if channel_id in self._chains:
+                raise OrderingError(f"channel {channel_id} exists already")
+            block = self._template.genesis(channel_id)
+            await self._add(block)
+        return block
+
+    async def _accept(self, submission: Submission) -> None:
+        chain = self.chain(submission.channel_id)
+        if chain is not None:
+            await chain.submit(submission)
+        elif submission.is_config_update:
+            await self._create_from(submission)
+        else:
+            raise BroadcastRefused(Status.NOT_FOUND, "channel does not exist")
+
+    async def _create_from(self, submission: Submission) -> None:
+        async with self._creating:
+            chain = self.chain(submission.channel_id)
+            if chain is None and not self._stopping:
+                await self._add_requested(submission)
+                return
+        if chain is None:
+            raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, "the ordering is stopping")
+        await chain.submit(submission)
+
+    async def _add_requested(self, submission: Submission) -> None:
+        block = block_from_creation(submission, template=self._template, signer=self._signer)
+        try:
+            await self._add(block)
+        except StorageError as error:
+            text = f"the ordering cannot store channel {submission.channel_id}: {error}"
+            _log.error("%s", text)
+            raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, text) from error
+
+    async def _add(self, block: Block) -> None:
+        channel_id = channel_id_of(block)
+        await asyncio.to_thread(self._store.append, channel_id, 0, serialize(block))
+        chain = Chain(channel_id, store=self._store, signer=self._signer)
+        self._chains[channel_id] = chain
+        self._run(chain)
+        _log.info("created channel %s", channel_id)
+        for callback in self._callbacks:
+            callback(chain)
+
+    def _run(self, chain: Chain) -> None:
+        self._tasks.create_task(chain.run(), name=f"order {chain.channel_id}")

@@ -1,0 +1,125 @@
+"""What surrounds every gRPC handler: concurrency limit, metrics, and the end of streams."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+
+from treadle_peer.services.metrics import GrpcMetrics
+
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+
+UnaryHandler = Callable[
+    [_Request, "grpc.aio.ServicerContext[_Request, _Response]"], Awaitable[_Response]
+]
+StreamHandler = Callable[
+    [AsyncIterator[_Request], "grpc.aio.ServicerContext[_Request, _Response]"],
+    AsyncIterator[_Response],
+]
+
+_STOPPING = "the peer is stopping"
+
+
+class StreamSet:
+    """The streams of one listener, so that a stop can end those that would wait for ever."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+        self.ending = False
+
+    def enter(self) -> None:
+        """The current task serves a stream."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+
+    def leave(self) -> None:
+        """The current task's stream is over."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.discard(task)
+
+    def end(self) -> None:
+        """End all streams with UNAVAILABLE."""
+        self.ending = True
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+class Guard:
+    """Wraps the handlers of one gRPC service. ``limit`` 0 means unbounded, as in Fabric."""
+
+    def __init__(
+        self, service: str, *, metrics: GrpcMetrics, streams: StreamSet, limit: int = 0
+    ) -> None:
+        self._service = service
+        self._metrics = metrics
+        self._streams = streams
+        self._limit = limit
+        self._running = 0
+
+    def unary(
+        self, method: str, handler: UnaryHandler[_Request, _Response]
+    ) -> UnaryHandler[_Request, _Response]:
+        """*handler* with limit and metrics."""
+
+        async def guarded(
+            request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
+        ) -> _Response:
+            self._metrics.unary_received.labels(self._service, method).inc()
+            started, code = time.monotonic(), "Unknown"
+            await self._enter(context)
+            try:
+                response = await handler(request, context)
+                code = "OK"
+                return response
+            finally:
+                self._running -= 1
+                labels = (self._service, method, code)
+                self._metrics.unary_completed.labels(*labels).inc()
+                self._metrics.unary_duration.labels(*labels).observe(time.monotonic() - started)
+
+        return guarded
+
+    def stream(
+        self, method: str, handler: StreamHandler[_Request, _Response]
+    ) -> StreamHandler[_Request, _Response]:
+        """*handler* with limit and metrics, ended when the listener stops."""
+
+        async def guarded(
+            requests: AsyncIterator[_Request],
+            context: grpc.aio.ServicerContext[_Request, _Response],
+        ) -> AsyncIterator[_Response]:
+            self._metrics.stream_received.labels(self._service, method).inc()
+            await self._enter(context)
+            self._streams.enter()
+            code = "Unknown"
+            try:
+                async for response in handler(requests, context):
+                    yield response
+                code = "OK"
+            except asyncio.CancelledError:
+                if not self._streams.ending:
+                    raise
+                await context.abort(grpc.StatusCode.UNAVAILABLE, _STOPPING)
+            finally:
+                self._streams.leave()
+                self._running -= 1
+                self._metrics.stream_completed.labels(self._service, method, code).inc()
+
+        return guarded
+
+    async def _enter(self, context: grpc.aio.ServicerContext[_Request, _Response]) -> None:
+        if self._limit and self._running >= self._limit:
+            await context.abort(
+                grpc.StatusCode.UNKNOWN,
+                f"too many requests for /{self._service}, "
+                f"exceeding concurrency limit ({self._limit})",
+            )
+        self._running += 1

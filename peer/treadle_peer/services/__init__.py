@@ -1,0 +1,4 @@
+"""The peer's services without their transport.
+
+They take decoded requests and give responses; ``server`` puts gRPC and HTTP around them.
+"""
