@@ -45,8 +45,8 @@ class Authorities:
     inner: frozenset[bytes]
     revocations: tuple[x509.CertificateRevocationList, ...]
 
-    def sanitise(self, certificate: x509.Certificate) -> tuple[x509.Certificate, Chain | None]:
-        """The certificate in low-S form and its chain, when sanitising needed one.
+    def sanitise(self, certificate: x509.Certificate) -> x509.Certificate:
+        """The certificate in low-S form.
 
         Raises MSPError when no authority of this MSP vouches for an ECDSA-signed certificate.
         """
@@ -65,7 +65,7 @@ class Authorities:
         """Identifier of a CA of this MSP, named by its certificate, as OU certifier."""
         try:
             certificate = load_certificate(pem)
-            clean, _ = self.sanitise(certificate)
+            clean = self.sanitise(certificate)
         except (CertificateError, MSPError) as error:
             raise MSPError(f"sanitizeCert failed {error}") from None
         if clean in self.anchors.roots:
@@ -147,24 +147,21 @@ def load_certificates(texts: Iterable[bytes]) -> Chain:
         raise MSPError(f"getCertFromPem error: {error}") from None
 
 
-def sanitise_below(
-    certificate: x509.Certificate, anchors: TrustAnchors
-) -> tuple[x509.Certificate, Chain | None]:
-    """Low-S form of a certificate and its chain; see ``Authorities.sanitise``."""
+def sanitise_below(certificate: x509.Certificate, anchors: TrustAnchors) -> x509.Certificate:
+    """Low-S form of a certificate; see ``Authorities.sanitise``."""
     if not is_ecdsa_signed(certificate):
-        return certificate, None
+        return certificate
     if is_authority(certificate) and _is_self_signed(certificate):
         root = _low_s(certificate, issuer=certificate)
         unique_chain(root, TrustAnchors(roots=(root,), intermediates=anchors.intermediates))
-        return root, None
+        return root
     chain = unique_chain(certificate, anchors)
     if len(chain) < 2:
         raise MSPError(
             "failed to traverse certificate verification chain for leaf or intermediate "
             f"certificate, with subject {certificate.subject.rfc4514_string()}"
         )
-    clean = _low_s(certificate, issuer=chain[1])
-    return clean, (clean, *chain[1:])
+    return _low_s(certificate, issuer=chain[1])
 
 
 def check_key_type(certificate: x509.Certificate) -> None:
@@ -191,7 +188,7 @@ def _unique(certificates: Iterable[x509.Certificate]) -> Chain:
 
 def _sanitised_authority(certificate: x509.Certificate, anchors: TrustAnchors) -> x509.Certificate:
     check_key_type(certificate)
-    return sanitise_below(certificate, anchors)[0]
+    return sanitise_below(certificate, anchors)
 
 
 def _is_self_signed(certificate: x509.Certificate) -> bool:

@@ -15,7 +15,6 @@ from treadle_fabric.identity.certificates import (
 )
 from treadle_fabric.identity.signatures import SignatureError, verify_signature
 from treadle_fabric.identity.signers import serialize_identity
-from treadle_fabric.msp.chains import Chain
 from treadle_fabric.msp.errors import MSPError
 
 
@@ -24,15 +23,13 @@ class Identity:
     """A member, perhaps: deserialised, not validated.
 
     ``serialized`` is canonical (sanitised certificate, fresh PEM). ``unique_id`` is MSP id and hex
-    SHA-256 of the sanitised DER: two identities are the same exactly when it is equal. ``chain``
-    starts with the certificate; None when it was not needed so far (RSA-signed certificates).
+    SHA-256 of the sanitised DER: two identities are the same exactly when it is equal.
     """
 
     msp_id: str
     serialized: bytes = field(repr=False)
     unique_id: str
     certificate: x509.Certificate = field(compare=False)
-    chain: Chain | None = field(repr=False, compare=False)
     _public_key: PublicKeyTypes = field(repr=False, compare=False)
 
     def verify(self, message: bytes, signature: bytes) -> None:
@@ -52,13 +49,12 @@ class Identity:
         return organizational_units(self.certificate)
 
 
-def make_identity(*, msp_id: str, certificate: x509.Certificate, chain: Chain | None) -> Identity:
+def make_identity(*, msp_id: str, certificate: x509.Certificate) -> Identity:
     """Identity of a sanitised certificate."""
     return Identity(
         msp_id=msp_id,
         serialized=serialize_identity(msp_id=msp_id, certificate=certificate_pem(certificate)),
         unique_id=msp_id + fingerprint(certificate),
         certificate=certificate,
-        chain=chain,
         _public_key=certificate.public_key(),
     )

@@ -125,8 +125,8 @@ class MSP:
 
     def _identify(self, certificate: x509.Certificate) -> Identity:
         check_key_type(certificate)
-        clean, chain = self._authorities.sanitise(certificate)
-        return make_identity(msp_id=self.msp_id, certificate=clean, chain=chain)
+        clean = self._authorities.sanitise(certificate)
+        return make_identity(msp_id=self.msp_id, certificate=clean)
 
     def _chain(self, identity: Identity) -> Chain:
         try:

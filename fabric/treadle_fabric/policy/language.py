@@ -45,7 +45,7 @@ _MAX_NESTING: Final = 90
 def parse_policy(text: str) -> SignaturePolicyEnvelope:
     """The policy that ``text`` describes; raises PolicyError with what is wrong in it."""
     parser = _Parser(text, tokens=_tokens(text))
-    gate = parser.argument(depth=0)
+    gate = parser.argument(depth=0) if parser.tokens else None
     if not isinstance(gate, _Gate) or parser.tokens:
         raise PolicyError(f"invalid policy string '{text}'")
     principals: list[MSPPrincipal] = []
@@ -96,11 +96,13 @@ class _Parser:
             return self._quoted(token.value[1:-1])
         if token.kind == "name" and token.value in _GATES:
             return self._gate(_GATES[token.value], depth=depth + 1)
+        if token.kind == "name" and self.tokens and self.tokens[-1].value == "(":
+            raise PolicyError(f"Undefined function {token.value}")
         raise PolicyError(f"unrecognized token '{token.value}' in policy string")
 
     def _next(self) -> _Token:
         if not self.tokens:
-            raise PolicyError(f"invalid policy string '{self.text}'")
+            raise PolicyError(f"invalid policy string '{self.text}': Unbalanced parenthesis")
         return self.tokens.pop()
 
     def _expect(self, *marks: str) -> str:
