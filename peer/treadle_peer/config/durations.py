@@ -25,7 +25,7 @@ def parse_duration(text: str) -> float:
     """
     body = text.strip()
     sign = -1.0 if body.startswith("-") else 1.0
-    body = body.lstrip("+-") if body[:1] in ("+", "-") else body
+    body = body[1:] if body[:1] in ("+", "-") else body
     if body == "0":
         return 0.0
     if re.fullmatch(r"\d+\.?\d*|\.\d+", body):
