@@ -1,0 +1,75 @@
+"""The format version that every data folder carries, in a small text file named FORMAT."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from treadle_peer.storage.errors import StorageError
+
+_FILE = "FORMAT"
+_MAKER = "treadle"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What lies in a folder (``kind``, one word) and how (``version``)."""
+
+    kind: str
+    version: int
+
+    def claim(self, folder: Path) -> None:
+        """Create *folder* and mark it, or check the mark it has.
+
+        Raises StorageError when the folder has another kind or version, or holds foreign files.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._claim(folder)
+        except OSError as error:
+            raise StorageError(f"{folder}: {error.strerror or error}") from error
+
+    def _claim(self, folder: Path) -> None:
+        file = folder / _FILE
+        if file.exists():
+            self._check(folder, file.read_text(encoding="utf-8", errors="replace"))
+            return
+        if any(not entry.name.startswith(f".{_FILE}") for entry in folder.iterdir()):
+            raise StorageError(
+                f"{folder}: not empty and without a {_FILE} file, so not a Treadle {self.kind} "
+                "folder; choose another one"
+            )
+        _write_durably(file, f"{_MAKER} {self.kind} {self.version}\n")
+
+    def _check(self, folder: Path, text: str) -> None:
+        words = text.split()
+        if len(words) != 3 or words[0] != _MAKER or not words[2].isdecimal():
+            raise StorageError(f"{folder}: unreadable {_FILE} file")
+        if words[1] != self.kind:
+            raise StorageError(f"{folder}: holds a {words[1]}, not a {self.kind}")
+        if int(words[2]) != self.version:
+            raise StorageError(
+                f"{folder}: {self.kind} format {words[2]}, but this Treadle reads format "
+                f"{self.version}; run the Treadle that wrote it"
+            )
+
+
+def _write_durably(file: Path, text: str) -> None:
+    # Renamed into place, so that a crash never leaves half a mark.
+    draft = file.with_name(f".{file.name}.draft")
+    with draft.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
