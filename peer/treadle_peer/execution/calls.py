@@ -46,6 +46,7 @@ class Call:
     simulator: Simulator | None
     history: HistoryReader | None
     key_level_endorsement: bool = True
+    purge_private_data: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,170 @@
+"""Who may register a chaincode, and who has to go (design §1, fabric-wire.md §1.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnded
+from treadle_peer.chaincode.launching import Launcher, Launches
+from treadle_peer.chaincode.modes import Mode, Modes
+from treadle_peer.chaincode.registry import Connected, Registration, Registry, RuntimeState
+from treadle_peer.chaincode.streams import StreamPeer
+
+
+def anyone(ccid: str, caller: StreamPeer) -> str | None:
+    """Development without certificates: whoever reaches the port may register."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRules:
+    """What the rules depend on.
+
+    ``is_known(ccid)``: an installed package or a definition has this name.
+    ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
+    Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
+    ``max_instances``: managed processes that may share one ccid.
+    """
+
+    is_known: Callable[[str], bool]
+    admit_developer: Callable[[str, StreamPeer], str | None] = anyone
+    register_timeout: float = 60.0
+    install_timeout: float = 300.0
+    max_instances: int = 1
+
+
+class Admission:
+    """Decides on registrations and keeps the registry true to them."""
+
+    def __init__(
+        self,
+        *,
+        rules: AdmissionRules,
+        modes: Modes,
+        registry: Registry,
+        launcher: Launcher | None,
+        launches: Launches | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._rules = rules
+        self._modes = modes
+        self._registry = registry
+        self._launcher = launcher
+        self._launches = launches
+        self._now = now
+        self._timers: dict[Connected, asyncio.TimerHandle] = {}
+
+    def connected(self, instance: Connected) -> None:
+        """A stream is there; it has to register in time."""
+        seconds = self._rules.register_timeout
+        refusal = f"no REGISTER message arrived within {seconds:g} s"
+        self._watch(instance, seconds, RegistrationRefused(refusal, Ending.DEADLINE_EXCEEDED))
+
+    def register(self, instance: Connected, ccid: str) -> None:
+        """Admit or park *instance*, or raise RegistrationRefused."""
+        if self._modes.of(ccid) is Mode.PRODUCTION:
+            self._register_managed(instance, ccid)
+        else:
+            self._register_developer(instance, ccid)
+
+    def installed(self, ccid: str) -> None:
+        """A package arrived: admit who waited for it."""
+        for registration in self._registry.waiting(ccid):
+            self._admit(registration.instance, ccid, Mode.DEVELOPMENT)
+
+    def gone(self, instance: Connected) -> None:
+        """The stream ended by itself; only what *instance* owns is removed."""
+        self._unwatch(instance)
+        now = self._now()
+        registration = self._registry.remove(instance, now=now)
+        if registration is None or registration.state is not RuntimeState.REGISTERED:
+            return
+        if self._launches is not None and registration.owner == Mode.PRODUCTION.owner:
+            lived = (now - registration.since).total_seconds()
+            self._launches.died(registration.ccid, lived=lived)
+
+    def evict(self, registration: Registration, reason: StreamEnded) -> None:
+        """End a registered or waiting stream with *reason*."""
+        self._unwatch(registration.instance)
+        self._registry.remove(registration.instance, now=self._now())
+        registration.instance.close(reason)
+
+    def mode_changed(self, ccid: str) -> None:
+        """End the streams that the new mode of *ccid* does not allow."""
+        mode = self._modes.of(ccid)
+        sentence = f"chaincode {ccid} is now in {mode.value} mode"
+        for one in [*self._registry.ready(ccid), *self._registry.waiting(ccid)]:
+            if one.owner != mode.owner:
+                self.evict(one, RegistrationRefused(sentence, Ending.PERMISSION_DENIED))
+
+    def _register_managed(self, instance: Connected, ccid: str) -> None:
+        refusal = self._refusal(ccid, instance.caller)
+        if refusal is not None:
+            raise RegistrationRefused(refusal, Ending.PERMISSION_DENIED)
+        ready = self._registry.ready(ccid)
+        if len(ready) >= self._rules.max_instances:
+            self._replace_same_process(instance, ccid, ready)
+        self._admit(instance, ccid, Mode.PRODUCTION)
+
+    def _refusal(self, ccid: str, caller: StreamPeer) -> str | None:
+        if self._launcher is None:
+            return f"peer will not accept external chaincode connection {ccid} (except in dev mode)"
+        return self._launcher.admit(ccid, caller)
+
+    def _replace_same_process(
+        self, instance: Connected, ccid: str, ready: list[Registration]
+    ) -> None:
+        """The holder of a launch certificate may come back before its old stream is seen dead."""
+        mine = instance.caller.fingerprint
+        for one in ready:
+            if mine is not None and one.instance.caller.fingerprint == mine:
+                self.evict(one, self._replaced(instance))
+                return
+        raise RegistrationRefused(f"duplicate chaincodeID: {ccid}", Ending.ALREADY_EXISTS)
+
+    def _register_developer(self, instance: Connected, ccid: str) -> None:
+        refusal = self._rules.admit_developer(ccid, instance.caller)
+        if refusal is not None:
+            raise RegistrationRefused(refusal, Ending.PERMISSION_DENIED)
+        for one in [*self._registry.ready(ccid), *self._registry.waiting(ccid)]:
+            self.evict(one, self._replaced(instance))
+        if self._rules.is_known(ccid):
+            self._admit(instance, ccid, Mode.DEVELOPMENT)
+        else:
+            self._park(instance, ccid)
+
+    def _admit(self, instance: Connected, ccid: str, mode: Mode) -> None:
+        self._unwatch(instance)
+        self._enter(instance, ccid, RuntimeState.REGISTERED, mode)
+        instance.admit()
+        if self._launches is not None:
+            self._launches.registered(ccid)
+
+    def _park(self, instance: Connected, ccid: str) -> None:
+        seconds = self._rules.install_timeout
+        refusal = (
+            f"chaincode {ccid} was not installed within {seconds:g} s: "
+            "install its package, then start the chaincode again"
+        )
+        self._enter(instance, ccid, RuntimeState.WAITING, Mode.DEVELOPMENT)
+        self._watch(instance, seconds, RegistrationRefused(refusal, Ending.FAILED_PRECONDITION))
+
+    def _enter(self, instance: Connected, ccid: str, state: RuntimeState, mode: Mode) -> None:
+        self._registry.add(ccid, instance, state=state, owner=mode.owner, now=self._now())
+
+    def _replaced(self, newcomer: Connected) -> RegistrationRefused:
+        at = self._now().isoformat(timespec="seconds")
+        return RegistrationRefused(f"replaced by {newcomer.caller.remote} at {at}", Ending.ABORTED)
+
+    def _watch(self, instance: Connected, seconds: float, refusal: RegistrationRefused) -> None:
+        self._unwatch(instance)
+        loop = asyncio.get_running_loop()
+        self._timers[instance] = loop.call_later(seconds, instance.close, refusal)
+
+    def _unwatch(self, instance: Connected) -> None:
+        timer = self._timers.pop(instance, None)
+        if timer is not None:
+            timer.cancel()

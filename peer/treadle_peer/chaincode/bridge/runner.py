@@ -1,0 +1,187 @@
+"""The bridge's asyncio shell: pumps between a chaincode stream and a peer that is dialled anew."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from treadle_peer.chaincode.bridge.link import Link, LinkEffect, Record, ToPeer, ToShim
+from treadle_peer.chaincode.bridge.records import TransactionRecord
+from treadle_peer.chaincode.errors import StreamEnded, StreamLost
+from treadle_peer.chaincode.outbox import Outbox
+from treadle_peer.chaincode.streams import ChaincodeStream, ClosableStream
+
+log = logging.getLogger(__name__)
+
+Dial = Callable[[], Awaitable[ClosableStream]]
+"""Open a stream; raises StreamLost when the other end cannot be reached."""
+
+
+class Backoff:
+    """Delays between attempts, in seconds: doubling from *first* to *longest*."""
+
+    def __init__(self, *, first: float = 0.2, longest: float = 5.0) -> None:
+        self._first = first
+        self._longest = longest
+        self._next = first
+
+    def reset(self) -> None:
+        """The last attempt worked."""
+        self._next = self._first
+
+    async def wait(self) -> None:
+        """Wait before the next attempt."""
+        delay, self._next = self._next, min(self._longest, self._next * 2)
+        await asyncio.sleep(delay)
+
+
+class Bridge:
+    """Joins chaincode streams to one peer.
+
+    *dial_peer* opens a Register stream. *on_transaction* gets a record of each transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        dial_peer: Dial,
+        on_transaction: Callable[[TransactionRecord], None] | None = None,
+        backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        self._dial_peer = dial_peer
+        self._on_transaction = on_transaction
+        self._backoff = backoff
+
+    async def serve(self, shim: ChaincodeStream) -> None:
+        """Serve one chaincode stream to its end.
+
+        Returns when the chaincode closes it. Raises StreamEnded with the peer's own sentence when
+        the peer refuses the chaincode for good (``code.final``), or when the shim's stream breaks.
+        """
+        joined = _Joined(shim, self._dial_peer, self._on_transaction, self._backoff())
+        await joined.run()
+
+    async def serve_dialled(self, dial_server: Dial) -> None:
+        """Dial a chaincode server and serve it, for ever: also when its process restarts.
+
+        Raises StreamEnded when the peer refuses it for good.
+        """
+        backoff = self._backoff()
+        while True:
+            try:
+                server = await dial_server()
+            except StreamLost as lost:
+                log.debug("chaincode server: %s", lost)
+                await backoff.wait()
+                continue
+            backoff.reset()
+            try:
+                await self.serve(server)
+            except StreamEnded as ended:
+                if ended.code.final:
+                    raise
+                log.warning("chaincode server: %s", ended)
+            finally:
+                await server.close()
+            await backoff.wait()
+
+
+class _Joined:
+    """One chaincode stream with its current connection to the peer."""
+
+    def __init__(
+        self,
+        shim: ChaincodeStream,
+        dial_peer: Dial,
+        on_transaction: Callable[[TransactionRecord], None] | None,
+        backoff: Backoff,
+    ) -> None:
+        self._shim = shim
+        self._dial_peer = dial_peer
+        self._on_transaction = on_transaction
+        self._backoff = backoff
+        self._link = Link(clock=time.monotonic)
+        self._registered = asyncio.Event()
+        self._to_shim = Outbox()
+        self._to_peer: Outbox | None = None
+
+    async def run(self) -> None:
+        try:
+            await first_of(
+                self._read_shim(), self._to_shim.drain(self._shim.send), self._keep_peer()
+            )
+        finally:
+            self._to_shim.close()
+
+    async def _read_shim(self) -> None:
+        while (message := await self._shim.receive()) is not None:
+            self._apply(self._link.from_shim(message))
+            if self._link.registered:
+                self._registered.set()
+            await self._to_shim.space()
+            await self._peer_space()
+
+    async def _peer_space(self) -> None:
+        if self._to_peer is None:
+            return
+        try:
+            await self._to_peer.space()
+        except StreamLost:
+            # The peer went away meanwhile: its messages are gone, the shim's stream goes on.
+            return
+
+    async def _keep_peer(self) -> None:
+        await self._registered.wait()
+        while True:
+            try:
+                await self._one_connection()
+            except StreamEnded as ended:
+                if ended.code.final:
+                    raise
+                log.warning("peer: %s", ended)
+            await self._backoff.wait()
+
+    async def _one_connection(self) -> None:
+        peer = await self._dial_peer()
+        outbox = Outbox()
+        self._to_peer = outbox
+        try:
+            self._apply(self._link.peer_up())
+            await first_of(self._read_peer(peer), outbox.drain(peer.send))
+        finally:
+            self._to_peer = None
+            outbox.close()
+            self._apply(self._link.peer_down())
+            await peer.close()
+
+    async def _read_peer(self, peer: ChaincodeStream) -> None:
+        while (message := await peer.receive()) is not None:
+            self._backoff.reset()
+            self._apply(self._link.from_peer(message))
+            await self._to_shim.space()
+
+    def _apply(self, effects: Iterable[LinkEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case ToShim(message):
+                    self._to_shim.put(message)
+                case ToPeer(message):
+                    if self._to_peer is not None:
+                        self._to_peer.put(message)
+                case Record(record):
+                    if self._on_transaction is not None:
+                        self._on_transaction(record)
+
+
+async def first_of(*works: Awaitable[None]) -> None:
+    """Run all, end with the first: return or raise what it does, after the others have stopped."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        next(task for task in tasks if task.done()).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

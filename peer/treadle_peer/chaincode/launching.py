@@ -1,0 +1,163 @@
+"""Launches of production chaincode: one at a time per ccid, shared by all who wait for it.
+
+A launch belongs to the peer: whoever asked first may give up, the launch goes on
+(fabric-wire.md §2.7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from treadle_peer.chaincode.streams import StreamPeer
+from treadle_peer.execution import ExecutionError
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+STEADY_SECONDS = 10.0
+"""A process that lived this long starts with a clean record."""
+
+
+class Launcher(Protocol):
+    """Builds and starts production chaincode."""
+
+    async def launch(self, ccid: str) -> None:
+        """Build if needed and start; returns when the process runs. Raises ExecutionError."""
+
+    async def stop(self, ccid: str) -> None:
+        """End what was started for *ccid*; nothing to do is fine."""
+
+    def admit(self, ccid: str, caller: StreamPeer) -> str | None:
+        """``None`` when *caller* is what was launched for *ccid*, else the refusal."""
+
+
+@dataclass(slots=True)
+class _Record:
+    failures: int = 0
+    not_before: float = 0.0
+
+
+class _Pending:
+    """One launch in progress."""
+
+    def __init__(self) -> None:
+        self.settled = asyncio.Event()
+        self.failure: str | None = None
+        self.task: asyncio.Task[str | None]
+
+    def settle(self, failure: str | None) -> None:
+        if not self.settled.is_set():
+            self.failure = failure
+            self.settled.set()
+
+
+class Launches:
+    """All launches of the peer.
+
+    *startup_timeout* (seconds) counts from the end of the build to the registration. After a
+    failed launch or an early death the next launch waits: 0.5 s, doubling to 30 s.
+    *report* gets ccid and cause of every failed launch, also of those that nobody waits for.
+    """
+
+    def __init__(
+        self,
+        *,
+        launcher: Launcher,
+        startup_timeout: float,
+        report: Callable[[str, str], None],
+    ) -> None:
+        self._launcher = launcher
+        self._report = report
+        self._startup_timeout = startup_timeout
+        self._pending: dict[str, _Pending] = {}
+        self._records: dict[str, _Record] = {}
+
+    async def join(self, ccid: str) -> None:
+        """Wait until a process of *ccid* has registered, launching it if nobody does yet.
+
+        Raises ExecutionError with the cause. Cancelling stops the waiting, not the launch.
+        """
+        pending = self._pending.get(ccid)
+        if pending is None:
+            pending = _Pending()
+            self._pending[ccid] = pending
+            pending.task = asyncio.create_task(self._run(ccid, pending))
+        failure = await asyncio.shield(pending.task)
+        if failure is not None:
+            raise ExecutionError(failure)
+
+    def launching(self, ccid: str) -> bool:
+        """Whether a launch of *ccid* is in progress."""
+        return ccid in self._pending
+
+    def registered(self, ccid: str) -> None:
+        """A process of *ccid* takes transactions now."""
+        self._settle(ccid, None)
+
+    def failed(self, ccid: str, sentence: str) -> None:
+        """The launched process cannot register any more, e.g. ``container exited with 1``."""
+        self._settle(ccid, f"chaincode registration failed: {sentence}")
+
+    def died(self, ccid: str, *, lived: float) -> None:
+        """A registered process is gone after *lived* seconds."""
+        if lived >= STEADY_SECONDS:
+            self._records.pop(ccid, None)
+        else:
+            self._postpone(ccid)
+
+    async def close(self) -> None:
+        """End all launches; those who wait get an error."""
+        tasks = [pending.task for pending in self._pending.values()]
+        for pending in self._pending.values():
+            pending.settle("the peer is stopping")
+            pending.task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, ccid: str, pending: _Pending) -> str | None:
+        """The failure, or ``None``; never raises, for perhaps nobody waits any more."""
+        try:
+            failure = await self._attempt(ccid, pending)
+        except ExecutionError as refused:
+            failure = str(refused)
+        except asyncio.CancelledError:
+            failure = pending.failure or "the peer is stopping"
+        except Exception as broken:
+            log.exception("launching %s failed", ccid)
+            failure = f"error starting container: {broken}"
+        finally:
+            del self._pending[ccid]
+        if failure is not None:
+            self._postpone(ccid)
+            self._report(ccid, failure)
+            log.warning("could not launch chaincode %s: %s", ccid, failure)
+        return failure
+
+    async def _attempt(self, ccid: str, pending: _Pending) -> str | None:
+        record = self._records.get(ccid)
+        if record is not None:
+            await asyncio.sleep(record.not_before - asyncio.get_running_loop().time())
+        await self._launcher.launch(ccid)
+        try:
+            async with asyncio.timeout(self._startup_timeout):
+                await pending.settled.wait()
+        except TimeoutError:
+            pending.settle(f"timeout expired while starting chaincode {ccid} for transaction")
+        if pending.failure is not None:
+            await self._launcher.stop(ccid)
+        return pending.failure
+
+    def _settle(self, ccid: str, failure: str | None) -> None:
+        pending = self._pending.get(ccid)
+        if pending is not None:
+            pending.settle(failure)
+
+    def _postpone(self, ccid: str) -> None:
+        record = self._records.setdefault(ccid, _Record())
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(record.failures, 10))
+        record.failures += 1
+        record.not_before = asyncio.get_running_loop().time() + delay

@@ -1,0 +1,293 @@
+"""The peer's chaincode side: serves chaincode streams and runs calls on them.
+
+``serve`` is called by the transport for every stream, ``execute`` by the endorser for every call.
+Texts are Fabric 2.5's (fabric-wire.md §1.6, §2.7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+
+from treadle_peer.chaincode.admission import Admission, AdmissionRules
+from treadle_peer.chaincode.errors import Ending, StreamEnded
+from treadle_peer.chaincode.instances import Instance
+from treadle_peer.chaincode.launching import Launcher, Launches
+from treadle_peer.chaincode.modes import Mode, Modes
+from treadle_peer.chaincode.outbox import Outbox
+from treadle_peer.chaincode.registry import Connected, Registry, RuntimeRow, RuntimeState
+from treadle_peer.chaincode.session import Session, TxKey, outcome_of
+from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
+from treadle_peer.execution import (
+    Call,
+    CallKind,
+    ChaincodeInvoker,
+    ExecutionError,
+    Outcome,
+)
+
+log = logging.getLogger(__name__)
+
+STOPPING = "the peer is stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportConfig:
+    """Settings of the chaincode side; all times in seconds.
+
+    ``development_execute_timeout`` is ``None`` by default: a developer may stand at a breakpoint.
+    ``chaincode_address`` is what a developer's process should dial, ``tls`` whether with TLS.
+    ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread.
+    """
+
+    startup_timeout: float = 300.0
+    execute_timeout: float | None = 30.0
+    development_execute_timeout: float | None = None
+    total_query_limit: int = 100_000
+    stall_timeout: float = 60.0
+    chaincode_address: str = "127.0.0.1:7052"
+    tls: bool = False
+
+
+class _LaunchFailed(ExecutionError):
+    """No process could be found; legacy ``Init`` reports this without the outer wrap."""
+
+
+class ChaincodeSupport:
+    """Implements ChaincodeExecutor.
+
+    *invoker* is asked for when a chaincode calls another one; a callable, because the invoker
+    itself needs this object. Without a *launcher* nothing can run in production mode.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: SupportConfig,
+        modes: Modes,
+        rules: AdmissionRules,
+        invoker: Callable[[], ChaincodeInvoker],
+        launcher: Launcher | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._config = config
+        self._modes = modes
+        self._invoker = invoker
+        self._now = now
+        self._registry = Registry()
+        self._launches = (
+            None
+            if launcher is None
+            else Launches(
+                launcher=launcher,
+                startup_timeout=config.startup_timeout,
+                report=self._launch_failed,
+            )
+        )
+        self._admission = Admission(
+            rules=rules,
+            modes=modes,
+            registry=self._registry,
+            launcher=launcher,
+            launches=self._launches,
+            now=now,
+        )
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = False
+
+    async def serve(self, stream: ChaincodeStream, caller: StreamPeer) -> None:
+        """Serve one chaincode stream to its end.
+
+        Returns when the chaincode closes it; raises StreamEnded (RegistrationRefused among others)
+        with the sentence and code that the stream must end with.
+        """
+        if self._stopping:
+            raise StreamEnded(STOPPING, Ending.UNAVAILABLE)
+        instance = Instance(
+            stream=stream,
+            caller=caller,
+            invoker=self._invoker(),
+            session=Session(total_query_limit=self._config.total_query_limit),
+            outbox=Outbox(),
+        )
+        service = _Service(instance, self._admission, self._stall_timeout)
+        self._admission.connected(instance)
+        try:
+            await instance.run(service)
+        except StreamEnded as ended:
+            log.warning(
+                "stream of chaincode %s (%s) ended: %s",
+                service.ccid or "without a name",
+                caller.remote,
+                ended.sentence,
+            )
+            self._registry.fault(service.ccid, ended.sentence)
+            raise
+
+    async def execute(self, call: Call) -> Outcome:
+        """Run *call* to its end; see ChaincodeExecutor."""
+        try:
+            message = await self.run(call)
+        except _LaunchFailed as failure:
+            if call.kind is CallKind.INIT:
+                raise
+            raise ExecutionError(_failed(call, failure)) from None
+        except ExecutionError as failure:
+            raise ExecutionError(_failed(call, failure)) from None
+        return outcome_of(call, message)
+
+    async def run(self, call: Call) -> ChaincodeMessage:
+        """The chaincode's final message itself, as a calling chaincode gets it (wire §1.10).
+
+        Raises ExecutionError without the prefix ``failed to execute transaction ..``.
+        """
+        if self._stopping:
+            raise ExecutionError(STOPPING)
+        self._enter()
+        try:
+            message = await self._run(call)
+        except ExecutionError as failure:
+            self._registry.count(call.ccid, str(failure))
+            raise
+        finally:
+            self._leave()
+        failed = message.type == ChaincodeMessage.ERROR
+        text = message.payload.decode(errors="replace") if failed else None
+        self._registry.count(call.ccid, text)
+        return message
+
+    def status(self) -> list[RuntimeRow]:
+        """The active registry, ordered by ccid."""
+        return self._registry.rows()
+
+    def installed(self, ccid: str) -> None:
+        """A package or definition for *ccid* arrived: parked processes are admitted."""
+        self._admission.installed(ccid)
+
+    def set_mode(self, ccid: str, mode: Mode | None) -> None:
+        """Put one chaincode into another mode than the peer; ``None`` returns to the default."""
+        self._modes.set(ccid, mode)
+        self._admission.mode_changed(ccid)
+
+    def runtime_exited(self, ccid: str, sentence: str) -> None:
+        """A launched process ended (``container exited with 1``); its waiters fail at once."""
+        self._registry.fault(ccid, sentence)
+        if self._launches is not None:
+            self._launches.failed(ccid, sentence)
+
+    async def drain(self, *, timeout_seconds: float) -> bool:
+        """Wait until no call runs; ``False`` when the time was over first."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop_all(self) -> None:
+        """Take no more streams and calls, end all there are."""
+        self._stopping = True
+        if self._launches is not None:
+            await self._launches.close()
+        for registration in self._registry.all():
+            self._admission.evict(registration, StreamEnded(STOPPING, Ending.UNAVAILABLE))
+
+    async def _run(self, call: Call) -> ChaincodeMessage:
+        key = TxKey(call.channel_id, call.tx_id)
+        if self._registry.running(call.ccid, key):
+            # Also when another process of the same chaincode could take it: a chaincode that
+            # calls itself must fail everywhere or nowhere.
+            raise ExecutionError(f"error sending: txid: {call.tx_id}({call.channel_id}) exists")
+        instance = self._registry.least_busy(call.ccid)
+        if instance is None:
+            instance = await self._launch(call.ccid)
+        try:
+            return await instance.execute(call, timeout_seconds=self._timeout(call.ccid))
+        except ExecutionError as failure:
+            raise ExecutionError(f"error sending: {failure}") from None
+
+    async def _launch(self, ccid: str) -> Connected:
+        mode = self._modes.of(ccid)
+        if mode is Mode.DEVELOPMENT or self._launches is None:
+            raise _LaunchFailed(f"could not launch chaincode {ccid}: {self._how_to_start(ccid)}")
+        if not self._launches.launching(ccid):
+            self._note(ccid, RuntimeState.LAUNCHING)
+        try:
+            await self._launches.join(ccid)
+        except ExecutionError as failure:
+            raise _LaunchFailed(f"could not launch chaincode {ccid}: {failure}") from None
+        instance = self._registry.least_busy(ccid)
+        if instance is None:
+            raise _LaunchFailed(
+                f"claimed to start chaincode container for {ccid} but could not find handler"
+            )
+        return instance
+
+    def _how_to_start(self, ccid: str) -> str:
+        return (
+            "no chaincode process is connected; start yours with: "
+            f"CORE_CHAINCODE_ID_NAME={ccid} "
+            f"CORE_PEER_TLS_ENABLED={'true' if self._config.tls else 'false'} "
+            f"<chaincode> -peer.address {self._config.chaincode_address}"
+        )
+
+    def _timeout(self, ccid: str) -> float | None:
+        if self._modes.of(ccid) is Mode.DEVELOPMENT:
+            return self._config.development_execute_timeout
+        return self._config.execute_timeout
+
+    def _stall_timeout(self, ccid: str) -> float | None:
+        # A process at a breakpoint reads nothing either, so development has no such bound.
+        development = self._modes.of(ccid) is Mode.DEVELOPMENT
+        return None if development else self._config.stall_timeout
+
+    def _launch_failed(self, ccid: str, failure: str) -> None:
+        self._note(ccid, RuntimeState.FAILED)
+        self._registry.fault(ccid, failure)
+
+    def _note(self, ccid: str, state: RuntimeState) -> None:
+        owner = self._modes.of(ccid).owner
+        self._registry.note(ccid, state=state, owner=owner, now=self._now())
+
+    def _enter(self) -> None:
+        self._active += 1
+        self._idle.clear()
+
+    def _leave(self) -> None:
+        self._active -= 1
+        if not self._active:
+            self._idle.set()
+
+
+class _Service:
+    """Joins one instance to the admission rules."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        admission: Admission,
+        stall_timeout: Callable[[str], float | None],
+    ) -> None:
+        self.ccid = ""
+        self._instance = instance
+        self._admission = admission
+        self._stall_timeout = stall_timeout
+
+    def registering(self, ccid: str) -> None:
+        self.ccid = ccid
+        self._instance.bound_stalls(self._stall_timeout(ccid))
+        self._admission.register(self._instance, ccid)
+
+    def ended(self) -> None:
+        self._admission.gone(self._instance)
+
+
+def _failed(call: Call, failure: ExecutionError) -> str:
+    return f"failed to execute transaction {call.tx_id}: {failure}"
