@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fabric_protos.common.common_pb2 import Envelope, HeaderType
-from fabric_protos.common.configtx_pb2 import ConfigSignature, ConfigUpdateEnvelope
+from fabric_protos.common.configtx_pb2 import ConfigUpdateEnvelope
 
+from treadle_fabric.channelconfig import sign_update
 from treadle_fabric.wire import (
     SignerLike,
     WireError,
     build_envelope,
-    build_signature_header,
     parse,
     serialize,
     unpack_payload,
@@ -29,12 +29,7 @@ def sign_config_update(envelope: Envelope, *, signer: SignerLike, channel_id: st
     named, update = read_config_update(envelope)
     if channel_id and named != channel_id:
         raise InvalidUpdate(f"mismatched channel ID {named} != {channel_id}")
-    header = serialize(build_signature_header(signer))
-    update.signatures.append(
-        ConfigSignature(
-            signature_header=header, signature=signer.sign(header + update.config_update)
-        )
-    )
+    update.signatures.append(sign_update(signer, update.config_update))
     return build_envelope(
         signer=signer,
         header_type=HeaderType.CONFIG_UPDATE,

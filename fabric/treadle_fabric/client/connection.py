@@ -7,6 +7,8 @@ gRPC error leaves as a ``ClientError``.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from typing import TypeVar
@@ -135,8 +137,13 @@ async def explain_failure(endpoint: Endpoint) -> str:
         return "no answer in time"
     except ssl.SSLError as error:
         return f"TLS handshake: {error.reason or error}{_verification(error)}"
-    except (OSError, ValueError) as error:
-        return str(error)
+    except socket.gaierror as error:
+        return f"dial tcp: lookup {endpoint.host}: {(error.strerror or str(error)).lower()}"
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        return f"dial tcp {endpoint.address}: connect: {reason}"
+    except ValueError:
+        return f"dial tcp: address {endpoint.address}: missing port in address"
     if endpoint.tls is None:
         return "something listens there, but does not speak plaintext gRPC (is TLS needed?)"
     return "the server ended the TLS handshake (does it ask for a client certificate?)"
