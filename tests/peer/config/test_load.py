@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from treadle_peer.config import ChaincodeMode, ConfigurationError, load_config
-
-FABRIC = "github.com/hyperledger/fabric@v1.4.0-rc1.0.20240618194258-7c3876255bf0"
 
 
 def write(folder: Path, text: str) -> dict[str, str]:
@@ -95,14 +92,9 @@ def test_an_exported_client_msp_of_the_same_network_still_means_that_network(
     assert load_config(exported, working_folder=tmp_path).generated
 
 
-def test_core_yaml_of_fabric_2_5_is_accepted() -> None:
-    modules = subprocess.run(
-        ["go", "env", "GOMODCACHE"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    sample = Path(modules or "/nonexistent") / FABRIC / "sampleconfig"
-    if not sample.is_dir():
-        pytest.skip("Fabric's sources are not in the module cache (tools/fabric-binaries.sh)")
-    config = load_config({"FABRIC_CFG_PATH": str(sample)}, working_folder=Path("/"))
+@pytest.mark.real_fabric
+def test_core_yaml_of_fabric_2_5_is_accepted(fabric_sampleconfig: Path) -> None:
+    config = load_config({"FABRIC_CFG_PATH": str(fabric_sampleconfig)}, working_folder=Path("/"))
     assert config.msp_id == "SampleOrg"
     assert config.listen_address == "0.0.0.0:7051"
     assert config.data_folder == Path("/var/hyperledger/production")
