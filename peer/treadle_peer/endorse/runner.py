@@ -1,0 +1,104 @@
+"""Running a resolved chaincode: inside the peer, or on its process.
+
+Shared by the endorser (a client's proposal) and by chaincodes that call others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
+from fabric_protos.peer.proposal_pb2 import SignedProposal
+from fabric_protos.peer.proposal_response_pb2 import Response
+from treadle_fabric.wire import UnpackedProposal
+
+from treadle_peer.channels import Channels
+from treadle_peer.endorse.definitions import Resolved
+from treadle_peer.endorse.scc import SystemCall, SystemChaincode, SystemChaincodeError
+from treadle_peer.execution import Call, CallKind, ChaincodeExecutor, ExecutionError, Outcome
+from treadle_peer.ledger import HistoryReader, SimulationError, Simulator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One transaction on one channel. Simulator and history are ``None`` without a channel, and
+    for system chaincodes that touch no state."""
+
+    channel_id: str
+    tx_id: str
+    signed: SignedProposal
+    proposal: UnpackedProposal
+    simulator: Simulator | None
+    history: HistoryReader | None
+
+
+class Runner:
+    """Runs system chaincodes itself and hands all others to the executor."""
+
+    def __init__(
+        self,
+        *,
+        channels: Channels,
+        system: Mapping[str, SystemChaincode],
+        executor: ChaincodeExecutor,
+    ) -> None:
+        self._channels = channels
+        self._system = system
+        self._executor = executor
+
+    async def run(
+        self,
+        chaincode: Resolved,
+        arguments: ChaincodeInput,
+        context: Context,
+        kind: CallKind = CallKind.INVOKE,
+    ) -> Outcome:
+        """The chaincode's answer, whatever its status; raises ExecutionError."""
+        # Decorations are for the peer's plugins to set, not for clients.
+        plain = ChaincodeInput(args=arguments.args, is_init=arguments.is_init)
+        if chaincode.is_system:
+            return await self._run_system(chaincode.name, plain, context)
+        return await self._executor.execute(self._call(chaincode, plain, context, kind))
+
+    async def _run_system(self, name: str, arguments: ChaincodeInput, context: Context) -> Outcome:
+        call = SystemCall(
+            args=arguments.args,
+            channel_id=context.channel_id,
+            proposal=context.proposal,
+            simulator=context.simulator,
+        )
+        try:
+            outcome = await self._system[name].invoke(call)
+        except (SystemChaincodeError, SimulationError) as error:
+            return Outcome(response=Response(status=500, message=str(error)), event=None)
+        return Outcome(response=outcome.response(), event=outcome.event)
+
+    def _call(
+        self, chaincode: Resolved, arguments: ChaincodeInput, context: Context, kind: CallKind
+    ) -> Call:
+        channel = self._channels.get(context.channel_id)
+        if channel is None:
+            raise ExecutionError(f"Channel does not exist: {context.channel_id}")
+        capabilities = channel.bundle.application.capabilities
+        return Call(
+            kind=kind,
+            channel_id=context.channel_id,
+            tx_id=context.tx_id,
+            chaincode_name=chaincode.name,
+            ccid=chaincode.ccid,
+            input=arguments,
+            signed_proposal=context.signed,
+            simulator=context.simulator,
+            history=context.history,
+            key_level_endorsement=capabilities.key_level_endorsement,
+            purge_private_data=capabilities.purge_private_data,
+        )
+
+
+def check_init(chaincode: Resolved, arguments: ChaincodeInput) -> None:
+    """Legacy and system chaincodes are never *called* as init; raises ExecutionError."""
+    if arguments.is_init:
+        raise ExecutionError(
+            f"chaincode '{chaincode.name}' does not require initialization but called as init"
+        )
