@@ -1,0 +1,6 @@
+'use strict';
+
+const shim = require('fabric-shim');
+const { AccountsContract } = require('./lib/contract');
+
+shim.start(new AccountsContract());

@@ -1,0 +1,69 @@
+"""Who may register in production: what the peer launched, and nothing else (design §1, §6)."""
+
+from __future__ import annotations
+
+from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.launch import sockets
+from treadle_peer.chaincode.streams import StreamPeer
+
+_START_BY_PEER = "in production the peer starts the chaincode itself: instantiate or invoke it"
+_USE_DEVELOPMENT = (
+    f"{_START_BY_PEER}; to run your own process, open {{ccid}} for development or start the peer "
+    "with --peer-chaincodedev"
+)
+
+
+def refusal(ccid: str, reason: str, remedy: str) -> str:
+    """Fabric's sentence, then why, then what to do."""
+    return (
+        f"peer will not accept external chaincode connection {ccid} (except in dev mode): "
+        f"{reason}; {remedy}"
+    )
+
+
+def not_launched(ccid: str) -> str:
+    """Nothing of that name was launched."""
+    reason = "the peer has not launched this chaincode"
+    return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))
+
+
+def no_certificate(ccid: str) -> str:
+    """TLS without a client certificate."""
+    reason = f"TLS is active but chaincode {ccid} didn't send certificate"
+    return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))
+
+
+def wrong_certificate(ccid: str, fingerprint: str, authority: ChaincodeAuthority) -> str:
+    """A certificate that is not the running launch's."""
+    owner = authority.owner(fingerprint)
+    if owner is not None:
+        reason = (
+            f"Chaincode {ccid} with given certificate hash {fingerprint} belongs to a different "
+            f"chaincode"
+        )
+        return refusal(ccid, f"{reason} ({owner})", _START_BY_PEER)
+    reason = f"Chaincode {ccid} with given certificate hash {fingerprint} not found in registry"
+    match authority.standing(fingerprint):
+        case Standing.RETIRED:
+            reason += ": its launch has ended and its certificate is retired"
+        case Standing.DEVELOPMENT:
+            reason += ": it is the development certificate"
+        case _:
+            reason += ": it was not issued for a launch of this peer run"
+    return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))
+
+
+def foreign_socket(ccid: str, caller: StreamPeer, *, members: list[int], port: int) -> str | None:
+    """Without TLS: None when the caller's socket is held by one of *members*, else the refusal.
+
+    *port* is the peer's chaincode port.
+    """
+    endpoint = sockets.parse_remote(caller.remote)
+    if not caller.loopback or endpoint is None:
+        reason = f"{caller.remote} is not on this machine, and the chaincode port has no TLS"
+        return refusal(ccid, reason, "switch the TLS of the chaincode port on")
+    inodes = sockets.connecting_inodes(sockets.all_sockets(), caller=endpoint, port=port)
+    if inodes and inodes <= sockets.held_inodes(members):
+        return None
+    reason = f"the connection from {caller.remote} is not held by the process that was launched"
+    return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))

@@ -1,0 +1,73 @@
+"""What a language's builder says: the commands that build, the one that starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class BuildError(Exception):
+    """The chaincode cannot be built; the text says why and, where it can, what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The folders of one build. The code package lies unpacked in ``package`` (src/, META-INF/);
+    ``output`` exists and is empty."""
+
+    package: Path
+    output: Path
+
+    @property
+    def source(self) -> Path:
+        """The project itself."""
+        return self.package / "src"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command of a build; ``environment`` comes on top of the build's own."""
+
+    arguments: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How the built chaincode is started. ``listens``: it is a server that the peer dials."""
+
+    arguments: Sequence[str]
+    folder: Path
+    listens: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A program that must be there. ``version`` are the arguments that make it tell its version."""
+
+    command: str
+    version: Sequence[str]
+    remedy: str
+
+
+class Builder(Protocol):
+    """Knows one language. Pure but for looking at the unpacked project."""
+
+    @property
+    def revision(self) -> str:
+        """Changes when the same source would be built in another way."""
+
+    def tools(self, names: Collection[str]) -> Sequence[Tool]:
+        """The programs needed for a package with these entries; raises BuildError for none."""
+
+    def steps(self, layout: Layout, path: str) -> Sequence[Step]:
+        """The commands, in order; *path* is the package's path. Raises BuildError."""
+
+    def start(self, layout: Layout, address: str) -> Start:
+        """The start command; *address* is where the peer listens for chaincode.
+
+        Raises BuildError when the steps did not make what is started.
+        """

@@ -1,0 +1,194 @@
+"""The installed legacy packages, as files with Fabric's layout (fabric-wire.md §3.2).
+
+``<folder>/<name>.<version>`` holds the bytes given to install. A file is there whole or not at
+all, also after a crash in the middle of an install.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from treadle_fabric.packages import (
+    ChaincodePackage,
+    PackageFormatError,
+    check_code_package,
+    parse_legacy_package,
+)
+
+from treadle_peer.execution import InstalledPackage, PackageError
+
+_LOG = logging.getLogger(__name__)
+_NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
+_VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
+_LAUNCHABLE: Final = frozenset({"golang", "node", "java", "python"})
+_TEMPORARY: Final = ".installing-"
+_CACHE_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    """A package as last read, and what its file looked like then."""
+
+    stamp: tuple[int, int, int]
+    package: InstalledPackage
+
+
+class FilePackageStore:
+    """Implements ``execution.PackageStore`` on one folder. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """*folder* (``<fileSystemPath>/chaincodes``) is made; half-written files are removed."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._cache: dict[str, _Cached] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"{_TEMPORARY}*"):
+            leftover.unlink()
+
+    def install(self, raw: bytes) -> InstalledPackage:
+        """Store *raw*; raises PackageError with Fabric's text when unreadable or present.
+
+        The name rules are lscc's (fabric-wire.md §3.4), the rules for the code those of the
+        language (§2.6), which a peer that builds must insist on.
+        """
+        package = _parse(raw)
+        _check_identifiers(package)
+        if package.language in _LAUNCHABLE:
+            _check_code(package)
+        path = self._folder / f"{package.name}.{package.version}"
+        with self._lock:
+            if path.exists():
+                raise PackageError(
+                    f"error installing chaincode code {package.name}:{package.version}"
+                    f"(chaincode {path} exists)"
+                )
+            _write_durably(path, raw)
+        return _installed(package)
+
+    def get(self, name: str, version: str) -> InstalledPackage:
+        """The package; raises PackageError ``cannot get package for chaincode (n:v)``."""
+        refusal = f"cannot get package for chaincode ({name}:{version})"
+        if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+            raise PackageError(refusal)
+        try:
+            package = self._read(f"{name}.{version}")
+        except (OSError, PackageFormatError) as error:
+            raise PackageError(refusal) from error
+        if (package.name, package.version) != (name, version):
+            raise PackageError(refusal)
+        return package
+
+    def installed(self) -> Sequence[InstalledPackage]:
+        """All packages, ordered by name, then version.
+
+        What is no package, or holds another one than its name says, is skipped and logged.
+        """
+        found = (self._listed(path) for path in self._folder.iterdir())
+        packages = [package for package in found if package is not None]
+        return sorted(packages, key=lambda package: (package.name, package.version))
+
+    def _listed(self, path: Path) -> InstalledPackage | None:
+        name, dot, version = path.name.partition(".")
+        if not (name and dot) or not path.is_file():
+            return None
+        try:
+            package = self._read(path.name)
+        except (OSError, PackageFormatError) as error:
+            _LOG.warning("Skipping %s: %s", path, error)
+            return None
+        if (package.name, package.version) != (name, version):
+            _LOG.error(
+                "Chaincode file's name/version has been modified on the filesystem: %s", path.name
+            )
+            return None
+        return package
+
+    def _read(self, file_name: str) -> InstalledPackage:
+        path = self._folder / file_name
+        status = path.stat()
+        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        with self._lock:
+            cached = self._cache.get(file_name)
+        if cached is not None and cached.stamp == stamp:
+            return cached.package
+        package = _installed(parse_legacy_package(path.read_bytes()))
+        self._remember(file_name, _Cached(stamp, package))
+        return package
+
+    def _remember(self, file_name: str, entry: _Cached) -> None:
+        with self._lock:
+            self._cache.pop(file_name, None)
+            self._cache[file_name] = entry
+            size = sum(len(cached.package.raw) for cached in self._cache.values())
+            while size > _CACHE_BYTES and len(self._cache) > 1:
+                size -= len(self._cache.pop(next(iter(self._cache))).package.raw)
+
+
+def _parse(raw: bytes) -> ChaincodePackage:
+    try:
+        return parse_legacy_package(raw)
+    except PackageFormatError as error:
+        raise PackageError(str(error)) from error
+
+
+def _check_identifiers(package: ChaincodePackage) -> None:
+    if not _NAME.fullmatch(package.name):
+        raise PackageError(
+            f"invalid chaincode name '{package.name}'. Names must start with an alphanumeric "
+            "character and can only consist of alphanumerics, '_', and '-'"
+        )
+    if not _VERSION.fullmatch(package.version):
+        raise PackageError(
+            f"invalid chaincode version '{package.version}'. Versions must not be empty and can "
+            "only consist of alphanumerics, '_',  '-', '+', and '.'"
+        )
+
+
+def _check_code(package: ChaincodePackage) -> None:
+    try:
+        check_code_package(package.language, package.code)
+    except PackageFormatError as error:
+        raise PackageError(str(error)) from error
+
+
+def _installed(package: ChaincodePackage) -> InstalledPackage:
+    return InstalledPackage(
+        name=package.name,
+        version=package.version,
+        path=package.path,
+        language=package.language,
+        raw=package.raw,
+        deployment_spec=package.deployment_spec,
+        code=package.code,
+        data=package.data,
+        id=package.id,
+        instantiation_policy=package.instantiation_policy,
+    )
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """The file is there with all its bytes, or not at all, whenever the machine stops."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).rename(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
