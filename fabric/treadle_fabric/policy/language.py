@@ -39,7 +39,8 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<text>['\"][^'\"]*['\"])|(?P<number>-?\d+)|(?P<name>[A-Za-z_][\w.]*)|(?P<mark>[(),]))",
     re.ASCII,
 )
-_MAX_NESTING: Final = 90
+# Each gate is two messages deep, and protobuf reads no message nested deeper than 100.
+_MAX_NESTING: Final = 40
 
 
 def parse_policy(text: str) -> SignaturePolicyEnvelope:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from fabric_protos.common.policies_pb2 import SignaturePolicy, SignaturePolicyEnvelope
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal
@@ -23,8 +22,6 @@ Satisfies = Callable[[Identity, MSPPrincipal], bool]
 # The positions of used identities after success, or None.
 Outcome = frozenset[int] | None
 Rule = Callable[[Sequence[Identity], frozenset[int]], Outcome]
-
-_MAX_NESTING: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +68,13 @@ class _Compiler:
     principals: tuple[MSPPrincipal, ...]
     satisfies: Satisfies
 
-    def compile(self, rule: SignaturePolicy, *, depth: int = 0) -> Rule:
-        if depth > _MAX_NESTING:
-            raise PolicyError(f"policy nested more than {_MAX_NESTING} levels")
+    def compile(self, rule: SignaturePolicy) -> Rule:
+        # Protobuf reads no message nested deeper than 100, so neither does this recursion.
         kind = rule.WhichOneof("Type")
         if kind == "signed_by":
             return self._signed_by(rule.signed_by)
         if kind == "n_out_of":
-            rules = [self.compile(each, depth=depth + 1) for each in rule.n_out_of.rules]
+            rules = [self.compile(each) for each in rule.n_out_of.rules]
             return _n_out_of(rule.n_out_of.n, rules)
         raise PolicyError("Unknown type: <nil>:<nil>")
 
