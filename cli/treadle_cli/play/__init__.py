@@ -1,0 +1,31 @@
+"""``treadle play``: Peer, ChaincodePackage and ChaincodeInstantiation on this machine.
+
+``documents``, ``reading``, ``models`` and ``plan`` are pure: files in, a Plan or a PlayError with
+every mistake out.
+"""
+
+from treadle_cli.play.models import (
+    ChannelModel,
+    CollectionModel,
+    InstantiationModel,
+    Mode,
+    PackageModel,
+    PeerModel,
+    SourceModel,
+)
+from treadle_cli.play.plan import Plan, Step, make_plan
+from treadle_cli.play.problems import PlayError
+
+__all__ = [
+    "ChannelModel",
+    "CollectionModel",
+    "InstantiationModel",
+    "Mode",
+    "PackageModel",
+    "PeerModel",
+    "Plan",
+    "PlayError",
+    "SourceModel",
+    "Step",
+    "make_plan",
+]

@@ -1,0 +1,145 @@
+"""From documents to a plan: every reference resolved, or a sentence that says which is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from treadle_cli.play.documents import Document, read_documents
+from treadle_cli.play.models import (
+    InstantiationModel,
+    PackageModel,
+    PeerModel,
+    parse_instantiation,
+    parse_package,
+    parse_peer,
+)
+from treadle_cli.play.problems import Findings, nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One instantiation with the package it names."""
+
+    package: PackageModel
+    instantiation: InstantiationModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What play will do, in order: start the peer, install packages, carry out steps.
+
+    ``config_maps`` holds the data of the ConfigMaps in the files; ``warning`` is None or one
+    sentence for the user.
+    """
+
+    peer: PeerModel
+    packages: tuple[PackageModel, ...]
+    steps: tuple[Step, ...]
+    config_maps: Mapping[str, Mapping[str, str]]
+    warning: str | None
+
+
+def make_plan(source: Path) -> Plan:
+    """Read *source* (a file or a folder); raises PlayError with every problem found."""
+    findings = Findings()
+    documents = read_documents(source, findings)
+    _check_unique(documents, findings)
+    peers = [parse_peer(one, findings) for one in documents if one.kind == "Peer"]
+    packages = [parse_package(one, findings) for one in documents if one.kind == "ChaincodePackage"]
+    wanted = [
+        parse_instantiation(one, findings)
+        for one in documents
+        if one.kind == "ChaincodeInstantiation"
+    ]
+    if len(peers) > 1:
+        names = ", ".join(peer.name for peer in peers)
+        findings.wrong(str(source), f"play runs one Peer; the files hold {names}")
+    if not documents and not findings.problems:
+        findings.wrong(str(source), "nothing to play: no document found")
+    findings.check()
+    peer = peers[0] if peers else PeerModel()
+    config_maps = {one.name: _data(one) for one in documents if one.kind == "ConfigMap"}
+    _check_packages(packages, peers, config_maps, findings)
+    steps = _steps(wanted, packages, peer, findings)
+    findings.check()
+    return Plan(
+        peer=peer,
+        packages=tuple(packages),
+        steps=tuple(steps),
+        config_maps=config_maps,
+        warning=findings.warning(),
+    )
+
+
+def _check_unique(documents: Sequence[Document], findings: Findings) -> None:
+    seen: dict[tuple[str, str], Document] = {}
+    for document in documents:
+        key = (document.kind, document.name)
+        if key in seen:
+            first = seen[key].place(("metadata",))
+            text = f"{document.kind} {document.name} is there twice; the first is at {first}"
+            findings.wrong(document.place(("metadata",)), text)
+        seen.setdefault(key, document)
+
+
+def _check_packages(
+    packages: Sequence[PackageModel],
+    peers: Sequence[PeerModel],
+    config_maps: Mapping[str, Mapping[str, str]],
+    findings: Findings,
+) -> None:
+    known = [peer.name for peer in peers]
+    owners: dict[str, str] = {}
+    for package in packages:
+        who = f"ChaincodePackage {package.resource}"
+        for name in package.peers if known else ():
+            if name not in known:
+                place = package.document.place(("spec", "peers"))
+                findings.wrong(place, f"{who}: there is no Peer {name}{nearest(name, known)}")
+        wanted = package.source.config_map
+        if wanted and wanted not in config_maps:
+            place = package.document.place(("spec", "source"))
+            hint = nearest(wanted, config_maps)
+            findings.wrong(place, f"{who}: no ConfigMap {wanted} in the files{hint}")
+        owner = owners.setdefault(package.ccid, package.resource)
+        if owner != package.resource:
+            place = package.document.place(("spec", "version"))
+            findings.wrong(place, f"{who}: {package.ccid} is also packaged by {owner}")
+
+
+def _steps(
+    wanted: Sequence[InstantiationModel],
+    packages: Sequence[PackageModel],
+    peer: PeerModel,
+    findings: Findings,
+) -> list[Step]:
+    by_name = {package.resource: package for package in packages}
+    channels = [channel.name for channel in peer.channels]
+    taken: dict[tuple[str, str], str] = {}
+    steps = []
+    for one in wanted:
+        who = f"ChaincodeInstantiation {one.resource}"
+        package = by_name.get(one.package)
+        if package is None:
+            place = one.document.place(("spec", "packageRef"))
+            hint = nearest(one.package, by_name)
+            findings.wrong(place, f"{who}: there is no ChaincodePackage {one.package}{hint}")
+            continue
+        if one.channel not in channels:
+            place = one.document.place(("spec", "channel"))
+            hint = nearest(one.channel, channels)
+            findings.wrong(place, f"{who}: Peer {peer.name} has no channel {one.channel}{hint}")
+        owner = taken.setdefault((package.name, one.channel), one.resource)
+        if owner != one.resource:
+            place = one.document.place(("metadata",))
+            text = f"{package.name} on {one.channel} is already instantiated by {owner}"
+            findings.wrong(place, f"{who}: {text}")
+        steps.append(Step(package=package, instantiation=one))
+    return steps
+
+
+def _data(document: Document) -> Mapping[str, str]:
+    data = document.body.get("data")
+    return {str(name): str(text) for name, text in data.items()} if isinstance(data, dict) else {}
