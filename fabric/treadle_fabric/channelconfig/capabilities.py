@@ -120,11 +120,6 @@ class OrdererCapabilities:
     names: frozenset[str]
 
     @property
-    def predictable_template(self) -> bool:
-        """Whether new channels start with all versions zero."""
-        return not self.names.isdisjoint(_ORDERER)
-
-    @property
     def creation_policy_as_admins(self) -> bool:
         """Whether a new channel may be authorised under the policy name ``Admins``."""
         return "V2_0" in self.names

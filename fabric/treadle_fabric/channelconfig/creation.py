@@ -145,7 +145,19 @@ def _template(update: ConfigUpdate, system: SystemChannel) -> Config:
         members.groups[org].CopyFrom(group)
     root.groups[keys.APPLICATION].CopyFrom(members)
     put_value(root, keys.CONSORTIUM, Consortium(name=name))
+    _reset_versions(root)
     return Config(channel_group=root)
+
+
+def _reset_versions(group: ConfigGroup) -> None:
+    # However often the system channel has changed, a new channel starts with zeros.
+    group.version = 0
+    for value in group.values.values():
+        value.version = 0
+    for policy in group.policies.values():
+        policy.version = 0
+    for sub_group in group.groups.values():
+        _reset_versions(sub_group)
 
 
 def _requested_application(update: ConfigUpdate) -> ConfigGroup:

@@ -81,7 +81,7 @@ def read_archive(data: bytes, *, what: str) -> Iterator[Entry]:
             for index, info in enumerate(archive):
                 if index >= MAX_ENTRIES:
                     raise PackageFormatError(f"{what}: more than {MAX_ENTRIES} entries")
-                yield _entry(archive, info)
+                yield _entry(archive, info, what)
 
 
 def extract_code(code: bytes, target: Path) -> None:
@@ -138,10 +138,11 @@ class _Bounded(io.RawIOBase):
         return b"".join(parts)
 
 
-def _entry(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Entry:
+def _entry(archive: tarfile.TarFile, info: tarfile.TarInfo, what: str) -> Entry:
     def content() -> bytes:
-        file = archive.extractfile(info)
-        return file.read() if file else b""
+        with _translated(what):
+            file = archive.extractfile(info)
+            return file.read() if file else b""
 
     return Entry(
         name=info.name,

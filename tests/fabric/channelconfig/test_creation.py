@@ -62,6 +62,16 @@ def test_members_are_those_the_update_names(network):
     assert [org.msp_id for org in bundle.application.orgs] == ["Org2MSP"]
 
 
+def test_a_new_channel_starts_at_zero_whatever_the_system_channel_has_seen(network):
+    system = network.system()
+    fresh = config_from_creation(update_for(), system=system)
+    system.template.version = 4
+    system.template.groups["Orderer"].values["BatchSize"].version = 3
+    system.template.policies["Admins"].version = 2
+    system.organizations["Org1"].version = 5
+    assert config_from_creation(update_for(), system=system) == fresh
+
+
 def test_an_organisation_nobody_knows_is_refused(network):
     with pytest.raises(ConfigError, match="Attempted to include member Org3 which is not in the"):
         config_from_creation(update_for(organizations=["Org3"]), system=network.system())
