@@ -12,6 +12,8 @@ from treadle_fabric.msp.identities import Identity
 from treadle_fabric.msp.membership import MSP, parse_serialized
 
 _CACHE_SIZE: Final = 1024
+# A PEM may be padded with text at will; padded ones must not fill the memory.
+_CACHED_LENGTH: Final = 16 * 1024
 
 
 class MSPManager:
@@ -40,5 +42,6 @@ class MSPManager:
         if identity is None:
             parsed = parse_serialized(serialized)
             identity = self.get(parsed.mspid).deserialize_certificate(parsed.id_bytes)
-            self._identities.put(serialized, identity)
+            if len(serialized) <= _CACHED_LENGTH:
+                self._identities.put(serialized, identity)
         return identity

@@ -37,6 +37,7 @@ from treadle_fabric.msp.units import MSPVersion, Unit, UnitRules, build_unit_rul
 
 _FABRIC_TYPE: Final = 0
 _CACHE_SIZE: Final = 1024
+_CACHED_LENGTH: Final = 16 * 1024
 # What a cache remembers of a success; a failure is remembered by its text.
 _PASSED: Final = ""
 
@@ -119,7 +120,8 @@ class MSP:
         refusal = self._matches.get(key)
         if refusal is None:
             refusal = _refusal(lambda: self._matcher.match(identity, principal))
-            self._matches.put(key, refusal)
+            if len(principal.principal) <= _CACHED_LENGTH:
+                self._matches.put(key, refusal)
         if refusal:
             raise MSPError(refusal)
 

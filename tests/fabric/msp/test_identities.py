@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 import pytest
 from cryptography import x509
@@ -244,50 +243,6 @@ def test_the_path_length_is_respected(forge) -> None:
         )
 
 
-def names(*values: str) -> list[tuple[x509.ExtensionType, bool]]:
-    return [(x509.SubjectAlternativeName([x509.DNSName(value) for value in values]), False)]
-
-
-@pytest.mark.parametrize(
-    ("name", "extensions", "accepted"),
-    [
-        ("some user", [], True),
-        ("user", [], False),
-        ("user", names("a.good.example"), True),
-        ("user", names("good.example"), True),
-        ("user", names("a.evil.example"), False),
-        ("user", names("a.good.example", "bad.good.example"), False),
-        ("user", names("notgood.example"), False),
-        ("host.good.example", [], False),
-    ],
-)
-def test_name_constraints_of_the_authority(forge, name, extensions, accepted: bool) -> None:
-    constraints = x509.NameConstraints(
-        permitted_subtrees=[x509.DNSName("good.example")],
-        excluded_subtrees=[x509.DNSName("bad.good.example")],
-    )
-    root = forge.authority(extensions=[(constraints, True)])
-    msp = MSP.from_config(forge.config(root, fabric_node_ous=forge.units("admin")), version=NEWEST)
-    user = forge.certificate(name, issuer=root, units=["admin"], extensions=extensions)
-    if accepted:
-        msp.validate(msp.deserialize(user.serialized()))
-    else:
-        assert "x509: " in refusal(msp, user.serialized())
-
-
-def test_ip_name_constraints(forge) -> None:
-    constraints = x509.NameConstraints([x509.IPAddress(ip_network("10.0.0.0/8"))], None)
-    root = forge.authority(extensions=[(constraints, True)])
-    msp = MSP.from_config(forge.config(root, fabric_node_ous=forge.units("admin")), version=NEWEST)
-    for address, accepted in (("10.1.2.3", True), ("11.1.2.3", False)):
-        san = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        user = forge.certificate("u", issuer=root, units=["admin"], extensions=[(san, False)])
-        if accepted:
-            msp.validate(msp.deserialize(user.serialized()))
-        else:
-            assert "is not permitted by any constraint" in refusal(msp, user.serialized())
-
-
 def test_idemix_is_refused_with_a_sentence() -> None:
     with pytest.raises(MSPError, match=r"only X\.509 MSPs"):
         MSP.from_config(MSPConfig(type=1), version=NEWEST)
@@ -310,3 +265,13 @@ def test_a_manager_finds_the_msp_that_an_identity_names() -> None:
         manager.deserialize(b"\x0a\x07Org3MSP")
     with pytest.raises(MSPError, match=r"^MSP Org3MSP is not defined on channel$"):
         manager.get("Org3MSP")
+
+
+def test_padded_identities_do_not_fill_the_cache() -> None:
+    manager = MSPManager([MSP.from_config(ORGANIZATION.msp_config(), version=NEWEST)])
+    signer = ORGANIZATION.issue_identity("peer", "peer0")
+    padded = serialize_identity(
+        msp_id="Org1MSP", certificate=b"x" * 20_000 + b"\n" + signer.certificate_pem
+    )
+    assert manager.deserialize(padded) == manager.deserialize(signer.serialize())
+    assert len(manager._identities) == 1
