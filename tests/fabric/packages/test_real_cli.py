@@ -6,6 +6,7 @@ import pytest
 from harness.fabric_cli import FabricCli
 from treadle_fabric.packages import (
     build_legacy_package,
+    build_v2_package,
     pack_source,
     parse_legacy_package,
     parse_v2_package,
@@ -76,3 +77,12 @@ def test_a_signed_package_of_the_command_line_is_read(cli, projects, project, tm
     assert package.signed
     assert len(package.owner_endorsements) == 1
     assert b"SampleOrg" in package.instantiation_policy
+
+
+def test_the_command_line_computes_our_package_id(cli, projects, project, tmp_path):
+    packed = pack_source(language="golang", source=project(projects["go"]))
+    raw = build_v2_package(label="asset_1", language="golang", path=packed.path, code=packed.code)
+    file = tmp_path / "package.tar.gz"
+    file.write_bytes(raw)
+    printed = cli.run("lifecycle", "chaincode", "calculatepackageid", str(file)).stdout
+    assert printed.strip() == parse_v2_package(raw).package_id
