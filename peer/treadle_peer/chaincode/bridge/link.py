@@ -23,9 +23,7 @@ from treadle_peer.chaincode.session.replies import error, type_name
 log = logging.getLogger(__name__)
 
 PEER_LOST = "the connection to the peer was lost, the transaction has ended there"
-STILL_RUNNING = (
-    "the chaincode still works on a transaction of this id from before a lost connection"
-)
+STILL_RUNNING = "the chaincode still works on this transaction from before the connection was lost"
 
 GREETINGS = frozenset({ChaincodeMessage.REGISTERED, ChaincodeMessage.READY})
 STARTS = frozenset({ChaincodeMessage.INIT, ChaincodeMessage.TRANSACTION})
