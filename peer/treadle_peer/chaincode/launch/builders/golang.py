@@ -34,7 +34,7 @@ class GoBuilder:
             # A 1.4 package counts on the shim that lies in the builder's own GOPATH.
             own = os.environ.get("GOPATH") or str(Path.home() / "go")
             environment |= {"GO111MODULE": "off", "GOPATH": f"{layout.package}:{own}"}
-        arguments = ["go", "build", "-buildvcs=false", "-trimpath"]
+        arguments = ["go", "build", "-buildvcs=false"]
         arguments += [f"-mod={mode}"] if mode is not None else []
         arguments += ["-o", str(layout.output / _PROGRAM), target]
         return [Step(arguments=arguments, folder=folder, environment=environment)]
