@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -31,4 +30,4 @@ def start(development: bool) -> None:
     # The server brings storage and gRPC services along; client commands start quicker without.
     from treadle_peer.main import run_peer
 
-    sys.exit(asyncio.run(run_peer(config)))
+    sys.exit(run_peer(config))

@@ -1,0 +1,153 @@
+"""The chaincode side of a peer, put together: packages, authority, launcher, support."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from treadle_fabric.wire import WireError
+
+from treadle_peer.chaincode import (
+    AdmissionRules,
+    ChaincodeSupport,
+    Mode,
+    Modes,
+    StreamPeer,
+    SupportConfig,
+)
+from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.launch import LaunchSettings, ProcessLauncher
+from treadle_peer.chaincode.packages import FilePackageStore
+from treadle_peer.channels import Channels, legacy_definition
+from treadle_peer.config import ChaincodeMode, PeerConfig
+from treadle_peer.execution import ChaincodeInvoker, PackageError
+from treadle_peer.main.bridges import ServerBridges
+from treadle_peer.main.folders import DataFolders
+
+_STOP_GRACE = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Chaincodes:
+    """Everything about chaincode processes. ``endpoint`` is what they dial."""
+
+    config: PeerConfig
+    packages: FilePackageStore
+    authority: ChaincodeAuthority
+    launcher: ProcessLauncher
+    support: ChaincodeSupport
+
+    def runtimes(self) -> Sequence[Mapping[str, object]]:
+        """The active registry, ready for JSON."""
+        return [
+            {**asdict(row), "state": row.state.value, "since": row.since.isoformat()}
+            for row in self.support.status()
+        ]
+
+
+def build_chaincodes(
+    config: PeerConfig,
+    *,
+    folders: DataFolders,
+    channels: Channels,
+    packages: FilePackageStore,
+    authority: ChaincodeAuthority,
+    endpoint: str,
+    invoker: Callable[[], ChaincodeInvoker],
+) -> Chaincodes:
+    """Wire launcher and support, which know each other."""
+    holder: list[ChaincodeSupport] = []
+    launcher = ProcessLauncher(
+        settings=LaunchSettings(
+            folder=folders.launches,
+            msp_id=config.msp_id,
+            tls=config.chaincode.tls,
+            build_timeout=config.chaincode.build_timeout,
+            startup_timeout=config.chaincode.startup_timeout,
+            stop_grace=_STOP_GRACE,
+        ),
+        packages=packages,
+        authority=authority,
+        bridges=ServerBridges(lambda: holder[0]),
+        endpoint=lambda: endpoint,
+        on_exit=lambda end: holder[0].runtime_exited(end.ccid, end.sentence),
+    )
+    support = ChaincodeSupport(
+        config=_support_config(config, endpoint),
+        modes=Modes(_mode(config)),
+        rules=AdmissionRules(
+            is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
+            admit_developer=_development_rule(config, authority),
+            install_timeout=config.chaincode.startup_timeout,
+        ),
+        invoker=invoker,
+        launcher=launcher,
+    )
+    holder.append(support)
+    return Chaincodes(
+        config=config,
+        packages=packages,
+        authority=authority,
+        launcher=launcher,
+        support=support,
+    )
+
+
+def _mode(config: PeerConfig) -> Mode:
+    development = config.chaincode.mode is ChaincodeMode.DEVELOPMENT
+    return Mode.DEVELOPMENT if development else Mode.PRODUCTION
+
+
+def _support_config(config: PeerConfig, endpoint: str) -> SupportConfig:
+    chaincode = config.chaincode
+    development = chaincode.mode is ChaincodeMode.DEVELOPMENT
+    return SupportConfig(
+        startup_timeout=chaincode.startup_timeout,
+        execute_timeout=chaincode.execute_timeout,
+        development_execute_timeout=chaincode.execute_timeout if development else None,
+        total_query_limit=chaincode.total_query_limit,
+        chaincode_address=endpoint,
+        tls=chaincode.tls,
+    )
+
+
+def _is_known(ccid: str, *, packages: FilePackageStore, channels: Channels) -> bool:
+    """Installed, or defined on a channel."""
+    name, _, version = ccid.partition(":")
+    with contextlib.suppress(PackageError):
+        packages.get(name, version)
+        return True
+    return any(_defines(channels, channel_id, name, version) for channel_id in channels.names())
+
+
+def _defines(channels: Channels, channel_id: str, name: str, version: str) -> bool:
+    channel = channels.get(channel_id)
+    if channel is None or not name:
+        return False
+    with channel.ledger.reader() as reader:
+        try:
+            definition = legacy_definition(reader, name)
+        except WireError:
+            return False
+    return definition is not None and definition.version == version
+
+
+def _development_rule(
+    config: PeerConfig, authority: ChaincodeAuthority
+) -> Callable[[str, StreamPeer], str | None]:
+    """With TLS a developer's process holds the development certificate; without, anyone may."""
+
+    def judge(ccid: str, caller: StreamPeer) -> str | None:
+        if not config.chaincode.tls:
+            return None
+        known = caller.fingerprint is not None
+        if known and authority.standing(caller.fingerprint or "") is Standing.DEVELOPMENT:
+            return None
+        return (
+            f"chaincode {ccid} did not present the development certificate; "
+            "point CORE_TLS_CLIENT_CERT_PATH and CORE_TLS_CLIENT_KEY_PATH at the peer's files "
+            "client.crt and client.key of chaincode/authority/development"
+        )
+
+    return judge

@@ -1,0 +1,63 @@
+"""Where everything lies below the peer's one data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolders:
+    """Paths below ``root`` (``peer.fileSystemPath``)."""
+
+    root: Path
+
+    @property
+    def network(self) -> Path:
+        """The generated organisation: authorities, the peer's and the admin's MSP."""
+        return self.root / "network"
+
+    @property
+    def client(self) -> Path:
+        """What a client of a generated network needs: admin MSP, TLS files, core.yaml."""
+        return self.root / "client"
+
+    @property
+    def tls(self) -> Path:
+        """The server certificate of a generated network, made at every start."""
+        return self.root / "tls"
+
+    @property
+    def ordering_identity(self) -> Path:
+        """The ordering's organisation and signer."""
+        return self.root / "ordering" / "identity"
+
+    @property
+    def ordering_blocks(self) -> Path:
+        """The ordering's blocks."""
+        return self.root / "ordering" / "blocks"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledgers of all channels."""
+        return self.root / "ledger"
+
+    @property
+    def packages(self) -> Path:
+        """Installed packages, in Fabric's layout."""
+        return self.root / "chaincodes"
+
+    @property
+    def chaincode_authority(self) -> Path:
+        """The chaincode CA and the development certificate."""
+        return self.root / "chaincode" / "authority"
+
+    @property
+    def launches(self) -> Path:
+        """Builds, logs and keys of launched chaincode."""
+        return self.root / "chaincode" / "launch"
+
+    @property
+    def addresses(self) -> Path:
+        """Where the bound addresses are written once the peer is ready."""
+        return self.root / "run" / "addresses.json"

@@ -1,0 +1,96 @@
+"""``peer node start``: run one peer until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import uvloop
+from treadle_fabric.channelconfig import ConfigError
+from treadle_fabric.identity.certificates import CertificateError
+from treadle_fabric.msp import MSPError
+
+from treadle_peer.config import ConfigurationError, PeerConfig
+from treadle_peer.main.banner import banner
+from treadle_peer.main.node import PeerNode
+from treadle_peer.order import OrderingError
+from treadle_peer.server.listener import ListenError
+from treadle_peer.services.operations import LogControl
+from treadle_peer.storage import StorageError
+
+_log = logging.getLogger(__name__)
+
+_FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s [%(name)s] %(message)s"
+_SECOND_SIGNAL = 130
+
+# Each carries one line for the terminal.
+_REFUSALS = (
+    ConfigurationError,
+    ListenError,
+    StorageError,
+    MSPError,
+    CertificateError,
+    ConfigError,
+    OrderingError,
+    OSError,
+)
+
+
+def run_peer(config: PeerConfig) -> int:
+    """Run a peer in this process; returns its exit code.
+
+    SIGTERM and SIGINT end it in order (0); a second one at once (130). A peer that cannot start
+    says why in one line on standard error (1).
+    """
+    logs = _start_logging(config.logging_spec)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(_serve(config, logs))
+        except _REFUSALS as error:
+            sys.stderr.write(f"Error: {error}\n")
+            return 1
+
+
+async def _serve(config: PeerConfig, logs: LogControl) -> int:
+    stop = _stop_on_signals()
+    if config.unused_keys:
+        _log.info(
+            "these keys of Fabric mean nothing to Treadle and are ignored: %s",
+            ", ".join(config.unused_keys),
+        )
+    async with PeerNode(config, logs=logs) as node:
+        sys.stdout.write(banner(config, node.addresses, node.client_files))
+        sys.stdout.flush()
+        await stop.wait()
+        _log.info("stopping: up to %g s for what is running", config.drain_timeout)
+    _log.info("stopped")
+    return 0
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def received() -> None:
+        if stop.is_set():
+            # Everything acknowledged is on disk, and launched chaincodes end with this process.
+            sys.stderr.write("stopped at once by a second signal\n")
+            sys.stderr.flush()
+            os._exit(_SECOND_SIGNAL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received)
+    return stop
+
+
+def _start_logging(spec: str) -> LogControl:
+    logging.basicConfig(
+        stream=sys.stderr, format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S", level=logging.WARNING
+    )
+    logs = LogControl()
+    logs.activate(spec)
+    return logs
