@@ -92,10 +92,16 @@ class Consortium:
         self.admin = self.org1.issue_identity("admin", "admin")
         self.client = self.org1.issue_identity("client", "user")
         self.peer2 = self.org2.issue_identity("peer", "peer0")
+        self.client2 = self.org2.issue_identity("client", "user")
         self.admin2 = self.org2.issue_identity("admin", "admin")
         self.orderer = self.orderer_org.issue_identity("orderer", "orderer")
 
-    def genesis(self, channel_id: str = CHANNEL, capability: str = "V1_4_2") -> Block:
+    def genesis(
+        self,
+        channel_id: str = CHANNEL,
+        capability: str = "V1_4_2",
+        orderer_address: str = "127.0.0.1:7050",
+    ) -> Block:
         """Block 0 of a channel of both organisations."""
         return genesis_block(
             channel_id=channel_id,
@@ -106,7 +112,7 @@ class Consortium:
             orderer_organization=OrganizationDefinition(
                 "OrdererMSP", self.orderer_org.msp_config()
             ),
-            orderer_addresses=["127.0.0.1:7050"],
+            orderer_addresses=[orderer_address],
             application_capability=capability,
         )
 

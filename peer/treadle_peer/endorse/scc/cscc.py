@@ -115,8 +115,6 @@ class Cscc:
 
 
 def _read_block(data: bytes) -> Block:
-    if not data:
-        raise SystemChaincodeError("Cannot join the channel <nil> configuration block provided")
     try:
         return parse(Block, data)
     except WireError as error:

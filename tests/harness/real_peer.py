@@ -1,0 +1,170 @@
+"""A real Fabric 2.5 peer, its orderer and one chaincode played by the test.
+
+The test hands out the blocks, so a real peer can be given any block at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import grpc
+from fabric_protos.common.common_pb2 import Block, Envelope
+from fabric_protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
+from fabric_protos.orderer.ab_pb2_grpc import (
+    AtomicBroadcastServicer,
+    add_AtomicBroadcastServicer_to_server,
+)
+from fabric_protos.peer.chaincode_pb2 import ChaincodeID
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from fabric_protos.peer.chaincode_shim_pb2_grpc import ChaincodeSupportStub
+from fabric_protos.peer.peer_pb2_grpc import EndorserStub
+from fabric_protos.peer.proposal_pb2 import SignedProposal
+from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
+from harness.processes import Started, wait_until
+from treadle_fabric.wire import unpack_payload
+
+ChaincodeScript = Callable[["Shim", ChaincodeMessage], Awaitable[ChaincodeMessage]]
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class PlayedOrderer(AtomicBroadcastServicer):
+    """Delivers ``blocks`` from the wanted number on, and waits for more."""
+
+    def __init__(self, port: int) -> None:
+        self.blocks: dict[int, Block] = {}
+        self._grown = asyncio.Event()
+        self._server = grpc.aio.server()
+        add_AtomicBroadcastServicer_to_server(self, self._server)
+        self._server.add_insecure_port(f"127.0.0.1:{port}")
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop(None)
+
+    def add(self, block: Block) -> None:
+        self.blocks[block.header.number] = block
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+    async def Deliver(
+        self, requests: AsyncIterator[Envelope], context: object
+    ) -> AsyncIterator[DeliverResponse]:
+        async for request in requests:
+            seek = SeekInfo.FromString(unpack_payload(request).data)
+            number = seek.start.specified.number
+            while True:
+                while number not in self.blocks:
+                    await self._grown.wait()
+                yield DeliverResponse(block=self.blocks[number])
+                number += 1
+
+
+class Shim:
+    """The chaincode's end of the stream; one transaction at a time."""
+
+    def __init__(self, address: str, name: str, script: ChaincodeScript) -> None:
+        self._channel = grpc.aio.insecure_channel(address)
+        self._name = name
+        self._script = script
+        self._stream = ChaincodeSupportStub(self._channel).Register()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        payload = ChaincodeID(name=self._name).SerializeToString()
+        await self._stream.write(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=payload))
+        for expected in (ChaincodeMessage.REGISTERED, ChaincodeMessage.READY):
+            message = await self._stream.read()
+            assert message.type == expected
+        self._task = asyncio.create_task(self._serve())
+
+    async def ask(self, message: ChaincodeMessage) -> ChaincodeMessage:
+        await self._stream.write(message)
+        answer: ChaincodeMessage = await self._stream.read()
+        return answer
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._channel.close()
+
+    async def _serve(self) -> None:
+        while True:
+            message = await self._stream.read()
+            if message is grpc.aio.EOF:
+                return
+            await self._stream.write(await self._script(self, message))
+
+
+class RealPeer:
+    """``peer node start --peer-chaincodedev`` on free ports."""
+
+    def __init__(self, *, binary: Path, config: Path, msp: Path, msp_id: str, folder: Path) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        self.chaincode_address = f"127.0.0.1:{free_port()}"
+        environment = {
+            "FABRIC_CFG_PATH": str(config),
+            "FABRIC_LOGGING_SPEC": "info",
+            "CORE_PEER_ID": "real",
+            "CORE_PEER_ADDRESS": self.address,
+            "CORE_PEER_LISTENADDRESS": self.address,
+            "CORE_PEER_CHAINCODELISTENADDRESS": self.chaincode_address,
+            "CORE_PEER_CHAINCODEADDRESS": self.chaincode_address,
+            "CORE_PEER_LOCALMSPID": msp_id,
+            "CORE_PEER_MSPCONFIGPATH": str(msp),
+            "CORE_PEER_FILESYSTEMPATH": str(folder / "production"),
+            "CORE_LEDGER_SNAPSHOTS_ROOTDIR": str(folder / "snapshots"),
+            "CORE_OPERATIONS_LISTENADDRESS": "127.0.0.1:0",
+            "CORE_PEER_GOSSIP_BOOTSTRAP": self.address,
+            "CORE_VM_ENDPOINT": "",
+            "PATH": "/usr/bin:/bin",
+        }
+        folder.mkdir()
+        self.process = Started(
+            [str(binary), "node", "start", "--peer-chaincodedev"],
+            output=folder / "peer.log",
+            environment=environment,
+        )
+        self._channel: grpc.aio.Channel | None = None
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.process.wait_for_text, "Started peer with ID", within=30)
+        self._channel = grpc.aio.insecure_channel(
+            self.address, options=[("grpc.max_receive_message_length", -1)]
+        )
+
+    async def stop(self) -> None:
+        if self._channel is not None:
+            await self._channel.close()
+        await asyncio.to_thread(self.process.stop)
+
+    async def process_proposal(self, signed: SignedProposal) -> ProposalResponse:
+        """The real answer; raises grpc.aio.AioRpcError where the real peer fails the call."""
+        assert self._channel is not None
+        answer: ProposalResponse = await EndorserStub(self._channel).ProcessProposal(
+            signed, timeout=30, wait_for_ready=True
+        )
+        return answer
+
+    async def committed(self, number: int) -> None:
+        """Return once block *number* is committed."""
+        text = f"Committed block [{number}]"
+
+        def seen() -> bool:
+            return text in self.process.text()
+
+        await asyncio.to_thread(wait_until, seen, within=30, what=text)
