@@ -92,6 +92,8 @@ def _core_yaml(config: PeerConfig, addresses: Addresses) -> str:
             "localMspId": config.msp_id,
             "fileSystemPath": str(config.data_folder.resolve()),
             "tls": {"enabled": config.tls.enabled},
+            # Fabric's command does not start without this.
+            "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
         },
         "operations": {"listenAddress": config.operations.listen_address},
         "treadle": {"ordering": {"listenAddress": config.ordering.listen_address}},
