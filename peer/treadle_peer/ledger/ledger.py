@@ -15,7 +15,6 @@ from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from fabric_protos.peer.transaction_pb2 import ProcessedTransaction
 from treadle_fabric.wire import (
     WireError,
-    block_header_hash,
     channel_id_of,
     get_transactions_filter,
     set_transactions_filter,
@@ -29,9 +28,10 @@ from treadle_peer.ledger.families import FAMILIES, LEDGER_FORMAT, META, STATE
 from treadle_peer.ledger.history import HistoryReader
 from treadle_peer.ledger.keys import state_key
 from treadle_peer.ledger.readers import StateReader
-from treadle_peer.ledger.rows import Tip, put_history, put_state, put_tip, read_tip
+from treadle_peer.ledger.rows import commit_batch, next_tip, read_tip
 from treadle_peer.ledger.simulator import Simulator
 from treadle_peer.ledger.values import VersionedValue
+from treadle_peer.ledger.verify import verify_database
 from treadle_peer.ledger.views import SNAPSHOT_MAX_AGE, StateViews
 from treadle_peer.storage import BlockCache, Database, StorageError
 
@@ -239,6 +239,14 @@ class Ledger:
             self._write(prepared)
             return CommittedBlock(prepared.block, prepared.codes)
 
+    def verify(self) -> list[str]:
+        """What is wrong with the ledger, one sentence each; empty when all is well.
+
+        Replays all blocks in a scratch folder, so it takes a while; commits wait meanwhile.
+        """
+        with self._committing:
+            return verify_database(self._database)
+
     def close(self) -> None:
         """Free the folder; readers still open get LedgerError. Harmless when done already."""
         with self._committing:
@@ -257,19 +265,9 @@ class Ledger:
             )
 
     def _write(self, prepared: PreparedCommit) -> None:
-        header = prepared.block.header
-        tip = Tip(
-            height=header.number + 1,
-            current_hash=block_header_hash(header),
-            previous_hash=header.previous_hash,
-            commit_hash=prepared.commit_hash,
-        )
-        batch = self._database.batch()
-        self._blocks.append(batch, prepared.block, prepared.tx_ids)
-        written = put_state(batch, prepared)
-        put_history(batch, prepared)
-        put_tip(batch, tip)
-        self._views.record(header.number, written)
+        tip = next_tip(prepared)
+        batch, written = commit_batch(self._database, prepared, tip)
+        self._views.record(tip.height - 1, written)
         try:
             self._database.write(batch)
         except StorageError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric_protos.common.ledger_pb2 import BlockchainInfo
+from treadle_fabric.wire import block_header_hash
 
+from treadle_peer.ledger.blocks import BlockStore
 from treadle_peer.ledger.commits import PreparedCommit
 from treadle_peer.ledger.families import HISTORY, META, STATE
 from treadle_peer.ledger.keys import history_key, state_key
@@ -26,7 +28,30 @@ class Tip:
     commit_hash: bytes = b""
 
 
-def put_state(batch: Batch, prepared: PreparedCommit) -> list[bytes]:
+def next_tip(prepared: PreparedCommit) -> Tip:
+    """The end of the chain once *prepared* is committed."""
+    header = prepared.block.header
+    return Tip(
+        height=header.number + 1,
+        current_hash=block_header_hash(header),
+        previous_hash=header.previous_hash,
+        commit_hash=prepared.commit_hash,
+    )
+
+
+def commit_batch(
+    database: Database, prepared: PreparedCommit, tip: Tip
+) -> tuple[Batch, list[bytes]]:
+    """Everything that commits *prepared*, and the state keys that it writes, in order."""
+    batch = database.batch()
+    BlockStore(database).append(batch, prepared.block, prepared.tx_ids)
+    written = _put_state(batch, prepared)
+    _put_history(batch, prepared)
+    _put_tip(batch, tip)
+    return batch, written
+
+
+def _put_state(batch: Batch, prepared: PreparedCommit) -> list[bytes]:
     """Add the new state to *batch*; returns the state keys, in order."""
     written = []
     for namespace, key, update in prepared.updates:
@@ -40,7 +65,7 @@ def put_state(batch: Batch, prepared: PreparedCommit) -> list[bytes]:
     return written
 
 
-def put_history(batch: Batch, prepared: PreparedCommit) -> None:
+def _put_history(batch: Batch, prepared: PreparedCommit) -> None:
     """Add the rows that name the writers of each key to *batch*."""
     block = prepared.block.header.number
     for row in prepared.history:
@@ -48,7 +73,7 @@ def put_history(batch: Batch, prepared: PreparedCommit) -> None:
         batch.put(HISTORY, key, b"")
 
 
-def put_tip(batch: Batch, tip: Tip) -> None:
+def _put_tip(batch: Batch, tip: Tip) -> None:
     """Add the new end of the chain to *batch*."""
     info = BlockchainInfo(
         height=tip.height, currentBlockHash=tip.current_hash, previousBlockHash=tip.previous_hash

@@ -79,7 +79,7 @@ class Database:
     """
 
     def __init__(self, path: Path, root: Rdict, families: Sequence[Family], durable: bool) -> None:
-        self._path = path
+        self.path = path
         self._root = root
         self._durable = durable
         self._families = {each.name: root.get_column_family(each.name) for each in families}
@@ -119,7 +119,7 @@ class Database:
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
-            raise StorageError(f"{self._path}: cannot read: {error}") from error
+            raise StorageError(f"{self.path}: cannot read: {error}") from error
         return value
 
     def scan(
@@ -156,14 +156,14 @@ class Database:
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
-            raise StorageError(f"{self._path}: cannot write: {error}") from error
+            raise StorageError(f"{self.path}: cannot write: {error}") from error
 
     def checkpoint(self, target: Path) -> None:
         """Make a consistent copy in the new folder *target*, sharing files where possible."""
         try:
             target.mkdir(parents=True)
             Checkpoint(self._root).create_checkpoint(str(target / _DATA))
-            (target / "FORMAT").write_bytes((self._path / "FORMAT").read_bytes())
+            (target / "FORMAT").write_bytes((self.path / "FORMAT").read_bytes())
         except Exception as error:
             raise StorageError(f"{target}: cannot copy: {error}") from error
 
@@ -180,7 +180,7 @@ class Database:
             if families:
                 self._root.close()
         except Exception as error:
-            raise StorageError(f"{self._path}: cannot close: {error}") from error
+            raise StorageError(f"{self.path}: cannot close: {error}") from error
 
     def __enter__(self) -> Database:
         return self
@@ -200,7 +200,7 @@ class Database:
         return family
 
     def _closed(self) -> StorageError:
-        return StorageError(f"{self._path}: already closed")
+        return StorageError(f"{self.path}: already closed")
 
 
 def _reason(error: Exception) -> str:

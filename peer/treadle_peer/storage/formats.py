@@ -47,7 +47,7 @@ class Format:
         if len(words) != 3 or words[0] != _MAKER or not words[2].isdecimal():
             raise StorageError(f"{folder}: unreadable {_FILE} file")
         if words[1] != self.kind:
-            raise StorageError(f"{folder}: holds a {words[1]}, not a {self.kind}")
+            raise StorageError(f"{folder}: is of kind {words[1]}, not {self.kind}")
         if int(words[2]) != self.version:
             raise StorageError(
                 f"{folder}: {self.kind} format {words[2]}, but this Treadle reads format "

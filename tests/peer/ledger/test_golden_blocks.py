@@ -238,3 +238,7 @@ class Invocation:
 def pull_batch(results: RangeIterator, count: int) -> bool:
     """Pull as the peer does for one batch and its look-ahead; whether there may be more."""
     return all(next(results, None) is not None for _ in range(count))
+
+
+def test_the_replayed_ledger_verifies(replayed: Ledger) -> None:
+    assert replayed.verify() == []

@@ -1,0 +1,103 @@
+"""Checking a ledger against itself: chain intact, and everything else a replay of its blocks.
+
+The replay judges all transactions anew in a scratch database (removed at the end, about as large
+as the ledger), so state, history, indexes, codes and commit hashes are all compared with what
+the blocks alone lead to.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import islice, zip_longest
+
+from fabric_protos.common.common_pb2 import Block, BlockMetadataIndex
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from google.protobuf.message import DecodeError
+from treadle_fabric.wire import (
+    block_data_hash,
+    get_transactions_filter,
+    set_metadata,
+    set_transactions_filter,
+)
+
+from treadle_peer.ledger.blocks import BlockStore
+from treadle_peer.ledger.commits import prepare_commit
+from treadle_peer.ledger.committed import LiveState
+from treadle_peer.ledger.errors import LedgerError
+from treadle_peer.ledger.families import BLOCKS, FAMILIES, HISTORY, INDEXES, LEDGER_FORMAT, STATE
+from treadle_peer.ledger.rows import Tip, commit_batch, next_tip, read_tip
+from treadle_peer.storage import BlockCache, Database
+
+_SCRATCH = "verifying"
+_REPORTED = 5
+_STATE_CODES = (TxValidationCode.MVCC_READ_CONFLICT, TxValidationCode.PHANTOM_READ_CONFLICT)
+
+
+def verify_database(database: Database, *, cache: BlockCache | None = None) -> list[str]:
+    """What is wrong with a ledger's database, one sentence each; empty when all is well.
+
+    Nobody may write meanwhile.
+    """
+    folder = database.path / _SCRATCH
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with Database.open(
+            folder, format=LEDGER_FORMAT, families=FAMILIES, cache=cache, durable=False
+        ) as scratch:
+            return list(_problems(database, scratch))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _problems(database: Database, scratch: Database) -> Iterator[str]:
+    expected = read_tip(database)
+    tip = Tip()
+    for number in range(expected.height):
+        try:
+            block = BlockStore(database).read(number)
+            problems = [*_header_problems(block, tip), *_replay(block, tip, scratch)]
+        except (LedgerError, DecodeError) as error:
+            yield f"block {number} cannot be replayed: {error}"
+            return
+        yield from problems
+        tip = read_tip(scratch)
+    if tip != expected:
+        yield f"the chain ends with {tip}, but the ledger notes {expected}"
+    for family in (BLOCKS, INDEXES, STATE, HISTORY):
+        yield from islice(_differences(database, scratch, family), _REPORTED)
+
+
+def _header_problems(block: Block, tip: Tip) -> Iterator[str]:
+    header = block.header
+    if header.number != tip.height:
+        yield f"block {tip.height} says that it is block {header.number}"
+    if header.previous_hash != tip.current_hash:
+        yield f"block {tip.height} does not carry the hash of the block before it"
+    if header.data_hash != block_data_hash(block.data.data):
+        yield f"block {tip.height} holds other data than its header says"
+
+
+def _replay(block: Block, tip: Tip, scratch: Database) -> Iterator[str]:
+    """Commit the block into *scratch* and compare its metadata."""
+    before = Block()
+    before.CopyFrom(block)
+    codes = [0 if code in _STATE_CODES else code for code in get_transactions_filter(block)]
+    set_transactions_filter(before, codes)
+    set_metadata(before, BlockMetadataIndex.COMMIT_HASH, b"")
+    prepared = prepare_commit(
+        before, state=LiveState(scratch), previous_commit_hash=tip.commit_hash
+    )
+    if prepared.codes != get_transactions_filter(block):
+        yield f"block {tip.height} has other validation codes than its transactions lead to"
+    elif prepared.block.metadata != block.metadata:
+        yield f"block {tip.height} has another commit hash than its transactions lead to"
+    batch, _ = commit_batch(scratch, prepared, next_tip(prepared))
+    scratch.write(batch)
+
+
+def _differences(database: Database, scratch: Database, family: str) -> Iterator[str]:
+    for kept, replayed in zip_longest(database.scan(family), scratch.scan(family)):
+        if kept != replayed:
+            key = min(each[0] for each in (kept, replayed) if each is not None)
+            yield f"{family}: differs from the replay of the blocks at key {key[:80]!r}"
