@@ -98,7 +98,7 @@ class Shim:
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, grpc.aio.AioRpcError):
                 await self._task
         await self._channel.close()
 
