@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from treadle_peer.config import KeepaliveConfig, join_address, split_address
 from treadle_peer.server.guard import StreamSet
 from treadle_peer.server.tls import TLSMaterial, grpc_credentials
+
+_GRPC_LOGGER = "grpc._cython.cygrpc"
 
 
 class ListenError(Exception):
@@ -34,6 +38,7 @@ class GrpcListener:
 
     def __init__(self, options: ListenerOptions) -> None:
         self._options = options
+        logging.getLogger(_GRPC_LOGGER).addFilter(_is_not_undecodable)
         self._server = grpc.aio.server(options=_channel_options(options))
         self.streams = StreamSet()
         self._bound: str | None = None
@@ -75,6 +80,12 @@ class GrpcListener:
         """Refuse new calls, end streams, give the rest *grace* seconds."""
         self.streams.end()
         await self._server.stop(grace)
+
+
+def _is_not_undecodable(record: logging.LogRecord) -> bool:
+    """Drop grpc's traceback for bytes that are no message: the client gets the error."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, DecodeError)
 
 
 def _channel_options(options: ListenerOptions) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ import logging
 import ssl
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from treadle_peer.config import join_address, split_address
 from treadle_peer.server.listener import ListenError
@@ -33,7 +34,9 @@ class OperationsListener:
         application.router.add_put("/logspec", self._write_logspec)
         application.router.add_get("/version", self._version)
         application.router.add_get("/runtimes", self._runtimes)
-        self._runner = web.AppRunner(application, access_log=None)
+        logger = logging.getLogger(f"{__name__}.connections")
+        logger.addFilter(_is_ours)
+        self._runner = web.AppRunner(application, access_log=None, logger=logger)
 
     async def start(self) -> str:
         """Listen and return the real address; raises ListenError."""
@@ -85,6 +88,12 @@ class OperationsListener:
 
     async def _runtimes(self, request: web.Request) -> web.Response:
         return web.json_response({"runtimes": list(self._operations.runtimes())})
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Keep bytes that are no HTTP out of the log: whoever finds the port may send them."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _has_certificate(request: web.Request) -> bool:
