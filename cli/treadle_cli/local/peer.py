@@ -42,9 +42,7 @@ class LocalPeer:
         *settings* are further ``CORE_*`` variables. Raises TreadleError with the peer's last words.
         """
         arguments = ["--peer-chaincodedev"] if development else []
-        ready = folder / "run" / "addresses.json"
-        ready.unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        ready = _prepare(folder)
         child = await Child.start(
             [sys.executable, "-m", "treadle_cli.peer_command", "node", "start", *arguments],
             name="the peer",
@@ -97,11 +95,24 @@ async def _addresses(child: Child, file: Path, *, within: float) -> dict[str, st
         async with asyncio.timeout(within):
             while True:
                 child.check()
-                if file.exists():
-                    addresses: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+                if (addresses := _read(file)) is not None:
                     return addresses
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise TreadleError(
             f"the peer was not ready within {within:g} s", last_lines(child.log)
         ) from None
+
+
+def _prepare(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    ready = folder / "run" / "addresses.json"
+    ready.unlink(missing_ok=True)
+    return ready
+
+
+def _read(file: Path) -> dict[str, str] | None:
+    if not file.exists():
+        return None
+    addresses: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return addresses
