@@ -1,0 +1,32 @@
+"""A peer's active registry, read as ``treadle ps`` reads it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+from harness.processes import wait_until
+
+CHANNEL = "mychannel"  # what a peer without configuration creates
+
+
+def runtimes(operations: str) -> list[dict[str, Any]]:
+    """All rows of ``/runtimes``; *operations* is host:port."""
+    with urllib.request.urlopen(f"http://{operations}/runtimes", timeout=10) as answer:
+        rows: list[dict[str, Any]] = json.load(answer)["runtimes"]
+    return rows
+
+
+def wait_for_runtime(
+    operations: str, ccid: str, state: str = "registered", *, within: float = 60
+) -> dict[str, Any]:
+    """The row of *ccid* once it is in *state* (registered, waiting for install, …)."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = [r for r in runtimes(operations) if (r["ccid"], r["state"]) == (ccid, state)]
+        return bool(found)
+
+    wait_until(there, within=within, what=f"{ccid} being {state}")
+    return found[0]
