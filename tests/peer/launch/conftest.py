@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -32,7 +33,7 @@ from treadle_fabric.identity import GeneratedOrganization, SigningIdentity
 from treadle_fabric.packages import build_legacy_package
 from treadle_fabric.wire import build_proposal
 from treadle_peer.chaincode.authority import ChaincodeAuthority
-from treadle_peer.chaincode.launch import Exit, LaunchSettings, ProcessLauncher
+from treadle_peer.chaincode.launch import Builder, Exit, LaunchSettings, ProcessLauncher
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.streams import StreamPeer
 
@@ -284,7 +285,13 @@ async def make_bench(tmp_path: Path) -> AsyncIterator[MakeBench]:
     """Builds benches; all are closed at the end, and nothing of theirs is left running."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(*, tls: bool = True, folder: Path = tmp_path, **settings: object) -> Bench:
+        async def make(
+            *,
+            tls: bool = True,
+            folder: Path = tmp_path,
+            builders: Mapping[str, Builder] | None = None,
+            **settings: Any,
+        ) -> Bench:
             authority = ChaincodeAuthority.open(folder / "authority")
             packages = FilePackageStore(folder / "chaincodes")
             port, exits = ChaincodePort(), asyncio.Queue[Exit]()
@@ -299,6 +306,7 @@ async def make_bench(tmp_path: Path) -> AsyncIterator[MakeBench]:
                 bridges=Dialler(port),
                 endpoint=lambda: port.address,
                 on_exit=exits.put_nowait,
+                builders=builders,
             )
             stack.push_async_callback(launcher.close)
             port.admit = launcher.admit

@@ -45,7 +45,9 @@ async def check_accounts(connection: Any) -> None:
     assert await told(connection, "transfer", "a", "b", "30") == (
         '{"from":"a","to":"b","amount":30,"fromBalance":70,"toBalance":230}'
     )
-    assert await refused(connection, "transfer", "a", "b", "71") == "account a holds 70, less than 71"
+    assert (
+        await refused(connection, "transfer", "a", "b", "71") == "account a holds 70, less than 71"
+    )
     assert await refused(connection, "query", "z") == "account z does not exist"
     assert await refused(connection, "transfer", "a", "b", "1.5") == (
         "amount must be a whole number: 1.5"

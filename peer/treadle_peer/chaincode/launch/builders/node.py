@@ -26,14 +26,7 @@ class NodeBuilder:
 
     def steps(self, layout: Layout, path: str) -> Sequence[Step]:
         """See Builder."""
-        manifest = layout.source / "package.json"
-        try:
-            scripts = json.loads(manifest.read_text(encoding="utf-8")).get("scripts", {})
-        except FileNotFoundError:
-            raise BuildError("no package.json found at the root of the chaincode package") from None
-        except (ValueError, AttributeError) as error:
-            raise BuildError(f"package.json cannot be read: {error}") from error
-        if "start" not in scripts:
+        if "start" not in _scripts(layout):
             raise BuildError(
                 'package.json has no script "start"; add "start": "fabric-chaincode-node start" '
                 'or, for a low-level shim, "start": "node <file>.js"'
@@ -46,3 +39,14 @@ class NodeBuilder:
         # --silent: npm's own banner and error report say nothing about the chaincode.
         arguments = ["npm", "--silent", "start", "--", "--peer.address", address]
         return Start(arguments=arguments, folder=layout.source)
+
+
+def _scripts(layout: Layout) -> Collection[str]:
+    try:
+        manifest = json.loads((layout.source / "package.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BuildError("no package.json found at the root of the chaincode package") from None
+    except ValueError as error:
+        raise BuildError(f"package.json cannot be read: {error}") from error
+    scripts = manifest.get("scripts") if isinstance(manifest, dict) else None
+    return scripts if isinstance(scripts, dict) else ()

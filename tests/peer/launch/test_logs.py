@@ -1,0 +1,74 @@
+"""Captured output: bounded on disk, its end at hand, clean enough to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from treadle_peer.chaincode.launch.logs import CapturedLog, file_tail, last_lines, readable
+
+
+def test_files_stay_below_the_limit_and_two_older_ones_are_kept(tmp_path: Path) -> None:
+    log = CapturedLog(tmp_path / "cc.log", limit=1000)
+    for number in range(1000):
+        log.write(b"line %06d\n" % number)
+    log.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["cc.log", "cc.log.1", "cc.log.2"]
+    assert all(path.stat().st_size <= 1000 for path in tmp_path.iterdir())
+    assert log.tail(2) == "line 000998\nline 000999"
+
+
+def test_tail_of_the_files_reaches_into_the_older_one(tmp_path: Path) -> None:
+    log = CapturedLog(tmp_path / "cc.log", limit=100)
+    for number in range(20):
+        log.write(b"line %03d\n" % number)
+    log.close()
+    assert file_tail(tmp_path / "cc.log", 12).splitlines()[0] == "line 008"
+
+
+def test_tail_of_a_log_that_was_never_written_is_empty(tmp_path: Path) -> None:
+    assert file_tail(tmp_path / "none.log") == ""
+
+
+def test_tail_tells_only_what_came_since_the_log_was_opened(tmp_path: Path) -> None:
+    first = CapturedLog(tmp_path / "cc.log", limit=1000)
+    first.write(b"before\n")
+    first.close()
+    second = CapturedLog(tmp_path / "cc.log", limit=1000)
+    second.write(b"after\n")
+    second.close()
+    assert second.tail() == "after"
+    assert file_tail(tmp_path / "cc.log") == "before\nafter"
+
+
+def test_writing_after_the_end_loses_the_output_but_fails_nobody(tmp_path: Path) -> None:
+    log = CapturedLog(tmp_path / "cc.log", limit=1000)
+    log.close()
+    log.write(b"late\n")
+    log.close()
+    assert log.tail() == "late"
+
+
+def test_terminal_escapes_and_passwords_are_taken_out() -> None:
+    said = b"\x1b[1;31mERROR\x1b[0m\tcannot reach https://user:pa55@host/x\r\n\x07\xff"
+    assert readable(said) == "ERROR\tcannot reach https://***@host/x\n\ufffd"
+
+
+@given(st.binary(max_size=9000), st.integers(min_value=1, max_value=50))
+def test_last_lines_are_few_and_printable(content: bytes, lines: int) -> None:
+    told = last_lines(content, lines)
+    assert len(told.splitlines()) <= lines or "\u2028" in told or "\x85" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("size", [1, 7, 70_000])
+def test_memory_for_the_tail_is_bounded(tmp_path: Path, size: int) -> None:
+    log = CapturedLog(tmp_path / "cc.log", limit=10**6)
+    for _ in range(200_000 // size if size > 1 else 40_000):
+        log.write(b"x" * size)
+    held = sum(map(len, log._recent))
+    assert held <= 2 * 16 * 1024
+    log.close()
