@@ -47,6 +47,7 @@ class _Pending:
 
     def __init__(self) -> None:
         self.settled = asyncio.Event()
+        self.started = False
         self.failure: str | None = None
         self.task: asyncio.Task[str | None]
 
@@ -97,11 +98,18 @@ class Launches:
 
     def registered(self, ccid: str) -> None:
         """A process of *ccid* takes transactions now."""
-        self._settle(ccid, None)
+        pending = self._pending.get(ccid)
+        if pending is not None:
+            pending.settle(None)
 
     def failed(self, ccid: str, sentence: str) -> None:
-        """The launched process cannot register any more, e.g. ``container exited with 1``."""
-        self._settle(ccid, f"chaincode registration failed: {sentence}")
+        """The launched process cannot register any more, e.g. ``container exited with 1``.
+
+        While the launch has not started its own process, this is about an earlier one.
+        """
+        pending = self._pending.get(ccid)
+        if pending is not None and pending.started:
+            pending.settle(f"chaincode registration failed: {sentence}")
 
     def died(self, ccid: str, *, lived: float) -> None:
         """A registered process is gone after *lived* seconds."""
@@ -142,6 +150,7 @@ class Launches:
         if record is not None:
             await asyncio.sleep(record.not_before - asyncio.get_running_loop().time())
         await self._launcher.launch(ccid)
+        pending.started = True
         try:
             async with asyncio.timeout(self._startup_timeout):
                 await pending.settled.wait()
@@ -150,11 +159,6 @@ class Launches:
         if pending.failure is not None:
             await self._launcher.stop(ccid)
         return pending.failure
-
-    def _settle(self, ccid: str, failure: str | None) -> None:
-        pending = self._pending.get(ccid)
-        if pending is not None:
-            pending.settle(failure)
 
     def _postpone(self, ccid: str) -> None:
         record = self._records.setdefault(ccid, _Record())

@@ -7,8 +7,14 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from treadle_peer.chaincode import ChaincodeSupport, StreamEnded, StreamLost, StreamPeer
-from treadle_peer.server.chaincode_grpc import DialledStream, Target, dial_chaincode_server
+from treadle_peer.chaincode import (
+    ChaincodeSupport,
+    ClosableStream,
+    StreamEnded,
+    StreamLost,
+    StreamPeer,
+)
+from treadle_peer.server.chaincode_grpc import Target, dial_chaincode_server
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +39,7 @@ class ServerBridges:
 class ServedServer:
     """Implements RunningBridge."""
 
-    def __init__(self, stream: DialledStream, task: asyncio.Task[None]) -> None:
+    def __init__(self, stream: ClosableStream, task: asyncio.Task[None]) -> None:
         self._stream = stream
         self._task = task
 
@@ -45,7 +51,7 @@ class ServedServer:
         await self._stream.close()
 
 
-async def _serve(support: ChaincodeSupport, stream: DialledStream, caller: StreamPeer) -> None:
+async def _serve(support: ChaincodeSupport, stream: ClosableStream, caller: StreamPeer) -> None:
     try:
         await support.serve(stream, caller)
     except StreamEnded as ended:

@@ -25,6 +25,7 @@ from treadle_peer.chaincode import (
     StreamLost,
     StreamPeer,
 )
+from treadle_peer.chaincode.bridge import LanedStream
 from treadle_peer.server.guard import Guard
 from treadle_peer.server.tls import certificate_hash
 
@@ -98,15 +99,22 @@ def register_handlers(serve: Serve, *, guard: Guard) -> grpc.GenericRpcHandler:
 
 async def dial_peer(target: Target) -> DialledStream:
     """Open a Register stream to a peer; raises StreamLost when it cannot be reached."""
-    return await _dial(target, f"/{REGISTER_SERVICE}/Register", _PINGS_TO_PEER)
+    channel = await _connect(target, _PINGS_TO_PEER)
+    return _open(channel, f"/{REGISTER_SERVICE}/Register", target, owns_channel=True)
 
 
-async def dial_chaincode_server(target: Target) -> DialledStream:
+async def dial_chaincode_server(target: Target) -> LanedStream:
     """Open a Connect stream to a chaincode server; raises StreamLost.
 
     No pings: a Python server counts them as abuse.
     """
-    return await _dial(target, f"/{CONNECT_SERVICE}/Connect", [])
+    channel = await _connect(target, [])
+    method = f"/{CONNECT_SERVICE}/Connect"
+
+    async def another() -> DialledStream:
+        return _open(channel, method, target, owns_channel=False)
+
+    return LanedStream(await another(), dial=another, release=channel.close)
 
 
 async def serve_chaincode_server(serve: Serve, target: Target) -> None:
@@ -145,9 +153,9 @@ class _ServerStream:
 
 
 class DialledStream:
-    """A stream that we dialled, with its channel."""
+    """A stream that we dialled; *channel* is closed with it, when given."""
 
-    def __init__(self, channel: grpc.aio.Channel, call: ClientCall, address: str) -> None:
+    def __init__(self, call: ClientCall, address: str, channel: grpc.aio.Channel | None) -> None:
         self._channel = channel
         self._call = call
         self._address = address
@@ -170,7 +178,8 @@ class DialledStream:
     async def close(self) -> None:
         """Cancel the stream and close its channel."""
         self._call.cancel()
-        await self._channel.close()
+        if self._channel is not None:
+            await self._channel.close()
 
     async def _ended(self, broken: Exception) -> StreamEnded:
         """Why the stream ended: what the other side said, also when a write noticed it first."""
@@ -183,7 +192,7 @@ class DialledStream:
         return StreamEnded(sentence, Ending[code.name])
 
 
-async def _dial(target: Target, method: str, options: list[tuple[str, int]]) -> DialledStream:
+async def _connect(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel:
     channel = _channel(target, options)
     try:
         async with asyncio.timeout(target.dial_timeout):
@@ -196,6 +205,12 @@ async def _dial(target: Target, method: str, options: list[tuple[str, int]]) -> 
     except BaseException:
         await channel.close()
         raise
+    return channel
+
+
+def _open(
+    channel: grpc.aio.Channel, method: str, target: Target, *, owns_channel: bool
+) -> DialledStream:
     connect: grpc.aio.StreamStreamMultiCallable[ChaincodeMessage, ChaincodeMessage] = (
         channel.stream_stream(
             method,
@@ -203,7 +218,7 @@ async def _dial(target: Target, method: str, options: list[tuple[str, int]]) -> 
             response_deserializer=ChaincodeMessage.FromString,
         )
     )
-    return DialledStream(channel, connect(), target.address)
+    return DialledStream(connect(), target.address, channel if owns_channel else None)
 
 
 def _channel(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel:

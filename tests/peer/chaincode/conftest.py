@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -99,6 +99,8 @@ class World:
         history: bool = True,
         key_level_endorsement: bool = True,
         purge_private_data: bool = False,
+        args: Sequence[bytes] = (b"invoke", b"a"),
+        signed_proposal: SignedProposal | None = None,
     ) -> Call:
         """A call of ``probe`` with its own simulator."""
         reader: HistoryReader | None = self.ledger.history_reader() if history else None
@@ -110,8 +112,8 @@ class World:
             tx_id=tx_id,
             chaincode_name=ccid.partition(":")[0],
             ccid=ccid,
-            input=ChaincodeInput(args=[b"invoke", b"a"]),
-            signed_proposal=SignedProposal(proposal_bytes=b"proposal", signature=b"signature"),
+            input=ChaincodeInput(args=args),
+            signed_proposal=signed_proposal or SignedProposal(proposal_bytes=b"p", signature=b"s"),
             simulator=simulator,
             history=reader,
             key_level_endorsement=key_level_endorsement,

@@ -502,7 +502,10 @@ async def test_a_process_that_never_registers_times_out_and_is_stopped(make_peer
 
 async def test_a_process_that_exits_early_fails_its_waiters_at_once(make_peer, launcher, world):
     peer = make_peer(Mode.PRODUCTION, launcher=launcher)
-    launcher.on_launch = lambda ccid: peer.support.runtime_exited(ccid, "container exited with 2")
+    loop = asyncio.get_running_loop()
+    launcher.on_launch = lambda ccid: loop.call_soon(
+        peer.support.runtime_exited, ccid, "container exited with 2"
+    )
     with pytest.raises(ExecutionError) as failure:
         await peer.support.execute(world.call())
     assert str(failure.value) == (
@@ -521,6 +524,21 @@ async def test_a_died_process_is_launched_again_by_the_next_call(make_peer, laun
         stream, _ = await peer.chaincode(fingerprint="b")
         assert (await stream.hear()).type == Msg.TRANSACTION
     assert peer.row().restarts == 1
+
+
+async def test_the_exit_of_an_earlier_process_does_not_fail_the_next_launch(
+    make_peer, launcher, say, world
+):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    stream, task = await peer.chaincode(fingerprint="a")
+    stream.hang_up()
+    await task
+    async with running(peer.support.execute(world.call())):
+        await until(lambda: peer.row().state is RuntimeState.LAUNCHING)
+        peer.support.runtime_exited("probe:1", "container exited with 2")
+        await launcher.started.wait()
+        stream, _ = await peer.chaincode(fingerprint="b")
+        assert (await stream.hear()).type == Msg.TRANSACTION
 
 
 async def test_a_broken_launcher_is_an_error_not_a_crash(make_peer, launcher, world):
