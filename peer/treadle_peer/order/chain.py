@@ -77,24 +77,41 @@ class Chain:
         while self._height < height:
             await self._changed.wait()
 
-    async def submit(self, submission: Submission) -> None:
-        """Check and queue *submission*; raises BroadcastRefused.
+    def check(self, submission: Submission) -> None:
+        """Whether *submission* may be ordered; raises BroadcastRefused."""
+        if not submission.is_config_update:
+            check_submission(submission, bundle=self._bundle, now=datetime.now(UTC))
+            return
+        prefix = "config update for existing channel did not pass initial checks"
+        with refusal_prefix(prefix):
+            check_submission(submission, bundle=self._bundle, now=datetime.now(UTC))
+        self._propose(submission)
+
+    async def enqueue(self, submission: Submission) -> None:
+        """Queue a checked *submission*; raises BroadcastRefused when the chain takes no more.
 
         Returns when it is queued, as Fabric does; it is not yet durable then. Waits while the
         queue is full, so a fast sender slows down instead of filling the memory.
         """
-        self._check(submission)
+        sequence = self._bundle.sequence
         while self._pending_bytes > _QUEUE_BYTES and self._refusal() is None:
             await self._changed.wait()
         refusal = self._refusal()
         if refusal is not None:
             raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, refusal)
-        self._pending.append(replace(submission, sequence=self._bundle.sequence))
+        self._pending.append(replace(submission, sequence=sequence))
         self._pending_bytes += submission.size
         self._arrived.set()
 
     async def run(self) -> None:
         """Cut and store blocks until ``stop`` was called and the queue is empty."""
+        try:
+            await self._run()
+        except Exception as error:
+            _log.exception("ordering channel %s", self.channel_id)
+            self._fail(f"{type(error).__name__}: {error}")
+
+    async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             while self._pending and self._failure is None:
@@ -113,15 +130,6 @@ class Chain:
         if self._stopping:
             return "the ordering is stopping"
         return self._failure
-
-    def _check(self, submission: Submission) -> None:
-        if not submission.is_config_update:
-            check_submission(submission, bundle=self._bundle, now=datetime.now(UTC))
-            return
-        prefix = "config update for existing channel did not pass initial checks"
-        with refusal_prefix(prefix):
-            check_submission(submission, bundle=self._bundle, now=datetime.now(UTC))
-        self._propose(submission)
 
     async def _next_block(self) -> None:
         orderer = self._bundle.orderer
@@ -193,9 +201,7 @@ class Chain:
             await asyncio.to_thread(self._store.append, self.channel_id, number, serialize(block))
         except StorageError as error:
             # Whether the block reached the disk is unknown: writing on could cut it twice.
-            self._failure = f"the ordering of channel {self.channel_id} failed: {error}"
-            _log.error("%s; free the disk and restart the peer", self._failure)
-            self._announce()
+            self._fail(str(error))
             return False
         self._tip_hash = block_header_hash(block.header)
         self._last_config = last_config
@@ -205,6 +211,11 @@ class Chain:
 
     def _read_bundle(self) -> Bundle:
         return Bundle.from_block(parse(Block, self.block_bytes(self._last_config)))
+
+    def _fail(self, reason: str) -> None:
+        self._failure = f"the ordering of channel {self.channel_id} failed: {reason}"
+        _log.error("%s; restart the peer when the cause is gone", self._failure)
+        self._announce()
 
     def _announce(self) -> None:
         # Replaced, never cleared: every waiter holds the event that is set here.

@@ -36,6 +36,28 @@ class BroadcastResult:
     queue_seconds: float = 0.0
 
 
+class _Watch:
+    """Seconds of checking and of queueing."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._checked: float | None = None
+
+    def checked(self) -> None:
+        """From now on it is queueing."""
+        self._checked = time.monotonic()
+
+    @property
+    def check_seconds(self) -> float:
+        """Until ``checked``, or until now."""
+        return (self._checked or time.monotonic()) - self._started
+
+    @property
+    def queue_seconds(self) -> float:
+        """Since ``checked``."""
+        return 0.0 if self._checked is None else time.monotonic() - self._checked
+
+
 class OrderingService:
     """Orders the channels of *store*; use as an async context manager.
 
@@ -94,7 +116,7 @@ class OrderingService:
 
     async def broadcast(self, envelope: Envelope) -> BroadcastResult:
         """Check and queue *envelope*; never raises for what is wrong with it (§5.2)."""
-        started = time.monotonic()
+        watch = _Watch()
         try:
             submission = read_submission(envelope)
         except BroadcastRefused as error:
@@ -102,7 +124,7 @@ class OrderingService:
             return BroadcastResult(status=error.status, info=str(error))
         status, info = Status.SUCCESS, ""
         try:
-            await self._accept(submission)
+            await self._accept(submission, watch)
         except BroadcastRefused as error:
             _log.warning("channel %s: refused an envelope: %s", submission.channel_id, error)
             status, info = error.status, str(error)
@@ -111,7 +133,8 @@ class OrderingService:
             info=info,
             channel_id=submission.channel_id if self.chain(submission.channel_id) else "unknown",
             type_name=header_type_name(submission.channel_header.type),
-            check_seconds=time.monotonic() - started,
+            check_seconds=watch.check_seconds,
+            queue_seconds=watch.queue_seconds,
         )
 
     async def create_channel(self, channel_id: str) -> Block:
@@ -126,24 +149,27 @@ class OrderingService:
             await self._add(block)
         return block
 
-    async def _accept(self, submission: Submission) -> None:
+    async def _accept(self, submission: Submission, watch: _Watch) -> None:
         chain = self.chain(submission.channel_id)
-        if chain is not None:
-            await chain.submit(submission)
-        elif submission.is_config_update:
-            await self._create_from(submission)
-        else:
-            raise BroadcastRefused(Status.NOT_FOUND, "channel does not exist")
-
-    async def _create_from(self, submission: Submission) -> None:
-        async with self._creating:
-            chain = self.chain(submission.channel_id)
-            if chain is None and not self._stopping:
-                await self._add_requested(submission)
+        if chain is None and submission.is_config_update:
+            chain = await self._create_from(submission)
+            if chain is None:
                 return
         if chain is None:
-            raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, "the ordering is stopping")
-        await chain.submit(submission)
+            raise BroadcastRefused(Status.NOT_FOUND, "channel does not exist")
+        chain.check(submission)
+        watch.checked()
+        await chain.enqueue(submission)
+
+    async def _create_from(self, submission: Submission) -> Chain | None:
+        """Create the channel; the chain instead, when somebody was quicker."""
+        async with self._creating:
+            chain = self.chain(submission.channel_id)
+            if chain is None and self._stopping:
+                raise BroadcastRefused(Status.SERVICE_UNAVAILABLE, "the ordering is stopping")
+            if chain is None:
+                await self._add_requested(submission)
+        return chain
 
     async def _add_requested(self, submission: Submission) -> None:
         block = block_from_creation(submission, template=self._template, signer=self._signer)

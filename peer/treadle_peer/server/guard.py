@@ -105,6 +105,7 @@ class Guard:
                     yield response
                 code = "OK"
             except asyncio.CancelledError:
+                code = "Canceled"
                 if not self._streams.ending:
                     raise
                 await context.abort(grpc.StatusCode.UNAVAILABLE, _STOPPING)
