@@ -1,0 +1,180 @@
+"""Every command of the real Fabric 2.5.9 command line, in both modes, with and without TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fabric_protos.common.common_pb2 import Block
+from harness.chaincodes import built, sources
+from harness.fabric_cli import FabricCli
+from harness.processes import Started
+from harness.runtimes import CHANNEL, wait_for_runtime
+
+if TYPE_CHECKING:
+    from .conftest import CliFactory, PeerFactory, PeerProcess
+
+pytestmark = [
+    pytest.mark.real_fabric,
+    pytest.mark.toolchain("go"),
+    pytest.mark.timeout(600),
+]
+
+CREATION = """
+Profiles:
+  Second:
+    Consortium: SampleConsortium
+    Policies: &policies
+      Readers: {Type: ImplicitMeta, Rule: "ANY Readers"}
+      Writers: {Type: ImplicitMeta, Rule: "ANY Writers"}
+      Admins: {Type: ImplicitMeta, Rule: "MAJORITY Admins"}
+    Application:
+      Organizations:
+        - Name: Org1MSP
+          ID: Org1MSP
+          MSPDir: MSPDIR
+          Policies:
+            Readers: {Type: Signature, Rule: "OR('Org1MSP.member')"}
+            Writers: {Type: Signature, Rule: "OR('Org1MSP.member')"}
+            Admins: {Type: Signature, Rule: "OR('Org1MSP.admin')"}
+      Capabilities: {V1_4_2: true}
+      Policies: *policies
+"""
+
+
+def create_second_channel(cli: FabricCli, folder: Path) -> None:
+    """``configtxgen``, then ``peer channel create`` and ``join``."""
+    (folder / "configtx.yaml").write_text(CREATION.replace("MSPDIR", str(cli.msp_folder)))
+    generate = ["-profile", "Second", "-channelID", "second", "-outputCreateChannelTx", "second.tx"]
+    subprocess.run(
+        [str(cli.binary.parent / "configtxgen"), *generate],
+        env={"FABRIC_CFG_PATH": str(folder), "PATH": os.environ["PATH"]},
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    flags = ["-c", "second", "-f", "second.tx", *cli.orderer_flags()]
+    cli.run("channel", "create", *flags, cwd=folder)
+    cli.run("channel", "join", "-b", "second.block", cwd=folder)
+
+
+def install_from_package(cli: FabricCli, version: str, folder: Path) -> None:
+    """``peer chaincode package`` to a file, then ``install`` of the file."""
+    package = folder / f"accounts-{version}.cds"
+    flags = ["-n", "accounts", "-v", version, "-p", str(sources("go"))]
+    cli.run("chaincode", "package", *flags, str(package), cwd=sources("go"))
+    cli.run("chaincode", "install", str(package))
+
+
+def have_process(
+    peer: PeerProcess, mode: str, version: str, by_hand: Callable[..., Started]
+) -> None:
+    """In development the developer starts it; in production nobody has to."""
+    if mode == "dev":
+        ccid = f"accounts:{version}"
+        by_hand("go", built("go"), ccid=ccid, address=peer.addresses["chaincode"])
+        wait_for_runtime(peer.addresses["operations"], ccid)
+
+
+def fetched(cli: FabricCli, what: str, folder: Path, *flags: str) -> Block:
+    """``peer channel fetch``."""
+    cli.run("channel", "fetch", what, "fetched.block", "-c", CHANNEL, *flags, cwd=folder)
+    return Block.FromString((folder / "fetched.block").read_bytes())
+
+
+@pytest.mark.parametrize("mode", ["dev", "net"], ids=["development", "production"])
+def test_all_commands_from_package_to_upgrade(
+    mode: str,
+    peer_process: PeerFactory,
+    fabric_cli: CliFactory,
+    by_hand: Callable[..., Started],
+    tmp_path: Path,
+) -> None:
+    peer = peer_process(mode=mode)
+    cli = fabric_cli(peer)
+    create_second_channel(cli, tmp_path)
+    assert cli.run("channel", "list").stdout.split()[-2:] == [CHANNEL, "second"]
+
+    install_from_package(cli, "1", tmp_path)
+    cli.install("accounts", "2", str(sources("go")), cwd=sources("go"))
+    installed = cli.run("chaincode", "list", "--installed").stdout
+    assert "Name: accounts, Version: 1" in installed
+    assert "Name: accounts, Version: 2" in installed
+    have_process(peer, mode, "1", by_hand)
+    for channel in (CHANNEL, "second"):
+        cli.instantiate(
+            *("accounts", "1", "init", "alice", "100", "bob", "0"),
+            channel=channel,
+            policy="OR('Org1MSP.peer','Org1MSP.admin')",
+        )
+    listed = cli.run("chaincode", "list", "--instantiated", "-C", CHANNEL).stdout
+    assert "Name: accounts, Version: 1" in listed
+    assert "Escc: escc, Vscc: vscc" in listed
+
+    cli.invoke("accounts", "transfer", "alice", "bob", "40", channel=CHANNEL)
+    assert json.loads(cli.query("accounts", "query", "bob", channel=CHANNEL))["balance"] == 40
+    assert json.loads(cli.query("accounts", "query", "bob", channel="second"))["balance"] == 0
+
+    have_process(peer, mode, "2", by_hand)
+    cli.instantiate("accounts", "2", "init", "carol", "5", channel=CHANNEL, verb="upgrade")
+    listed = cli.run("chaincode", "list", "--instantiated", "-C", CHANNEL).stdout
+    assert "Name: accounts, Version: 2" in listed
+    assert json.loads(cli.query("accounts", "query", "carol", channel=CHANNEL))["balance"] == 5
+
+    info = json.loads(cli.run("channel", "getinfo", "-c", CHANNEL).stdout.split(": ", 1)[1])
+    assert info["height"] == 4  # genesis, instantiate, transfer, upgrade
+    oldest = fetched(cli, "oldest", tmp_path)
+    third = fetched(cli, "2", tmp_path)
+    newest = fetched(cli, "newest", tmp_path)
+    ordered = fetched(cli, "newest", tmp_path, *cli.orderer_flags())
+    config = fetched(cli, "config", tmp_path)
+    assert [b.header.number for b in (oldest, third, newest, config)] == [0, 2, 3, 0]
+    assert ordered.header == newest.header
+    assert newest.metadata.metadata[2] == b"\0"
+
+
+def test_errors_reach_the_user_in_fabrics_words(
+    peer_process: PeerFactory,
+    fabric_cli: CliFactory,
+    by_hand: Callable[..., Started],
+    tmp_path: Path,
+) -> None:
+    peer = peer_process(mode="dev")
+    cli = fabric_cli(peer)
+    install_from_package(cli, "1", tmp_path)
+    have_process(peer, "dev", "1", by_hand)
+
+    def refused(*words: str, channel: str = CHANNEL, name: str = "accounts") -> str:
+        return cli.invoke(name, *words, channel=channel, succeeds=False).stderr
+
+    assert (
+        "make sure the chaincode accounts has been successfully defined on channel mychannel and "
+        "try again: chaincode accounts not found"
+    ) in refused("version")
+    cli.instantiate("accounts", "1", "init", "alice", "1", "bob", "0", channel=CHANNEL)
+    assert "account alice holds 1, less than 2" in refused("transfer", "alice", "bob", "2")
+    assert "channel 'nowhere' not found" in refused("version", channel="nowhere")
+    again = cli.instantiate("accounts", "1", "init", channel=CHANNEL, succeeds=False)
+    assert "chaincode with name 'accounts' already exists" in again.stderr
+    package = str(tmp_path / "accounts-1.cds")
+    twice = cli.run("chaincode", "install", package, succeeds=False)
+    assert "accounts.1 exists" in twice.stderr
+    unknown = cli.instantiate("nothing", "1", "init", channel=CHANNEL, succeeds=False)
+    assert "cannot get package for chaincode (nothing:1)" in unknown.stderr
+
+
+@pytest.mark.parametrize("mutual", [False, True], ids=["tls", "mutual-tls"])
+def test_invoke_under_tls_in_production(
+    mutual: bool, peer_process: PeerFactory, fabric_cli: CliFactory, tmp_path: Path
+) -> None:
+    peer = peer_process(tls=True, mutual_tls=mutual)
+    cli = fabric_cli(peer)
+    install_from_package(cli, "1", tmp_path)
+    cli.instantiate("accounts", "1", "init", "alice", "100", "bob", "0", channel=CHANNEL)
+    cli.invoke("accounts", "transfer", "alice", "bob", "40", channel=CHANNEL)
+    assert json.loads(cli.query("accounts", "query", "bob", channel=CHANNEL))["balance"] == 40
