@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fabric_protos.common.common_pb2 import Block, BlockMetadataIndex, Envelope, HeaderType, Status
 from fabric_protos.common.configtx_pb2 import Config
 from fabric_protos.orderer.configuration_pb2 import BatchSize
+from harness.ordering import CHANNEL, Network, transaction
 from treadle_fabric.channelconfig import (
     Bundle,
     ConfigError,
@@ -30,20 +30,6 @@ from treadle_fabric.wire import (
     parse,
 )
 from treadle_peer.order import Chain, OrderingError, OrderingService
-
-if TYPE_CHECKING:
-    from .conftest import Network
-
-CHANNEL = "mychannel"
-
-
-def transaction(signer: SigningIdentity, data: bytes = b"tx", channel: str = CHANNEL) -> Envelope:
-    return build_envelope(
-        signer=signer,
-        header_type=HeaderType.ENDORSER_TRANSACTION,
-        channel_id=channel,
-        data=data,
-    )
 
 
 def block(chain: Chain, number: int) -> Block:
