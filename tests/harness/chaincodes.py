@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.processes import Started
@@ -99,12 +100,24 @@ def start_line(language: str, folder: Path, address: str) -> list[str]:
     return ["java", "-jar", str(jar)]
 
 
-def start_by_hand(language: str, folder: Path, *, ccid: str, address: str, output: Path) -> Started:
+def start_by_hand(
+    language: str,
+    folder: Path,
+    *,
+    ccid: str,
+    address: str,
+    output: Path,
+    settings: Mapping[str, str] | None = None,
+) -> Started:
     """Run the documented development start line; Go, Node and Java dial the peer themselves."""
-    environment = os.environ | {
-        "CORE_CHAINCODE_ID_NAME": ccid,
-        "CORE_PEER_TLS_ENABLED": "false",
-    }
+    environment = (
+        os.environ
+        | {
+            "CORE_CHAINCODE_ID_NAME": ccid,
+            "CORE_PEER_TLS_ENABLED": "false",
+        }
+        | dict(settings or {})
+    )
     if language == "java":
         environment["CORE_PEER_ADDRESS"] = address
     return Started(

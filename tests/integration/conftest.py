@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.chaincodes import start_by_hand
@@ -57,7 +58,7 @@ def fabric_cli(fabric_bin: Path) -> CliFactory:
 
 @pytest.fixture
 def by_hand(tmp_path: Path) -> Iterator[Callable[..., Started]]:
-    """``by_hand(language, folder, ccid=…, address=…)``: the documented line, until the test ends."""
+    """``by_hand(language, folder, ccid=…, address=…)``: the documented line, in this test."""
     started: list[Started] = []
 
     def start(language: str, folder: Path, **told: Any) -> Started:

@@ -202,3 +202,25 @@ def test_a_package_made_without_code_is_enough(
     cli.run("chaincode", "install", str(package))
     listed = cli.run("chaincode", "list", "--installed").stdout
     assert "Name: accounts, Version: 1" in listed
+
+
+@pytest.mark.parametrize("language", DIALLING)
+def test_with_tls_the_printed_line_carries_the_development_certificate(
+    language: str, peer_process: PeerFactory, fabric_cli: CliFactory, by_hand: ByHand
+) -> None:
+    peer = peer_process(mode="dev", tls=True)
+    cli = fabric_cli(peer)
+    install(cli, language)
+    refused = cli.instantiate("accounts", "1", *INIT, channel=CHANNEL, succeeds=False)
+    line = refused.stderr.split("start yours with: ", 1)[1].split()
+    settings = dict(word.split("=", 1) for word in line if "=" in word)
+    assert settings["CORE_PEER_TLS_ENABLED"] == "true"
+
+    by_hand(
+        *(language, built(language)),
+        ccid="accounts:1",
+        address=peer.addresses["chaincode"],
+        settings=settings,
+    )
+    wait_for_runtime(peer.addresses["operations"], "accounts:1")
+    walk_through(cli, language)

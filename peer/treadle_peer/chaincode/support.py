@@ -41,7 +41,8 @@ class SupportConfig:
     """Settings of the chaincode side; all times in seconds.
 
     ``development_execute_timeout`` is ``None`` by default: a developer may stand at a breakpoint.
-    ``chaincode_address`` is what a developer's process should dial, ``tls`` whether with TLS.
+    ``chaincode_address`` is what a developer's process should dial, ``developer_settings`` the
+    variables about TLS that it needs, as one types them.
     ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread.
     """
 
@@ -51,7 +52,7 @@ class SupportConfig:
     total_query_limit: int = 100_000
     stall_timeout: float = 60.0
     chaincode_address: str = "127.0.0.1:7052"
-    tls: bool = False
+    developer_settings: str = "CORE_PEER_TLS_ENABLED=false"
 
 
 class _LaunchFailed(ExecutionError):
@@ -233,8 +234,7 @@ class ChaincodeSupport:
     def _how_to_start(self, ccid: str) -> str:
         return (
             "no chaincode process is connected; start yours with: "
-            f"CORE_CHAINCODE_ID_NAME={ccid} "
-            f"CORE_PEER_TLS_ENABLED={'true' if self._config.tls else 'false'} "
+            f"CORE_CHAINCODE_ID_NAME={ccid} {self._config.developer_settings} "
             f"<chaincode> -peer.address {self._config.chaincode_address}"
         )
 

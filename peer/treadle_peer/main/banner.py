@@ -9,12 +9,26 @@ from treadle_peer.main.clientfiles import ClientFiles, export_lines, orderer_fla
 from treadle_peer.main.state import Addresses
 
 
-def banner(config: PeerConfig, addresses: Addresses, files: ClientFiles | None) -> str:
-    """The start banner; with a generated network its export lines can be pasted as they are."""
-    return "\n".join(_lines(config, addresses, files)) + "\n"
+def banner(
+    config: PeerConfig,
+    addresses: Addresses,
+    *,
+    files: ClientFiles | None,
+    developer_settings: str,
+) -> str:
+    """The start banner; with a generated network its export lines can be pasted as they are.
+
+    *developer_settings* are the variables about TLS that a developer's process needs.
+    """
+    lines = [*_summary(config, addresses)]
+    if files is not None:
+        lines += _for_clients(config, addresses, files)
+    if config.chaincode.mode is ChaincodeMode.DEVELOPMENT:
+        lines += _for_developers(addresses, developer_settings)
+    return "\n".join(lines) + "\n"
 
 
-def _lines(config: PeerConfig, addresses: Addresses, files: ClientFiles | None) -> Iterator[str]:
+def _summary(config: PeerConfig, addresses: Addresses) -> Iterator[str]:
     development = config.chaincode.mode is ChaincodeMode.DEVELOPMENT
     tls = "TLS" if config.chaincode.tls else "no TLS"
     yield f"Treadle peer {config.peer_id} of {config.msp_id} is ready"
@@ -24,8 +38,9 @@ def _lines(config: PeerConfig, addresses: Addresses, files: ClientFiles | None) 
     yield f"  ordering    {addresses.ordering}"
     yield f"  operations  {addresses.operations}"
     yield f"  data        {config.data_folder}"
-    if files is None:
-        return
+
+
+def _for_clients(config: PeerConfig, addresses: Addresses, files: ClientFiles) -> Iterator[str]:
     yield f"  channel     {config.channel}" if config.channel else "  channel     none"
     yield ""
     yield "To use it with Fabric's or Treadle's peer command, paste:"
@@ -34,10 +49,12 @@ def _lines(config: PeerConfig, addresses: Addresses, files: ClientFiles | None) 
     yield ""
     yield "Commands that order transactions also take:"
     yield f"  {orderer_flags(config, files, addresses)}"
-    if development and not config.chaincode.tls:
-        yield ""
-        yield "Start your chaincode with:"
-        yield (
-            "  CORE_CHAINCODE_ID_NAME=<name>:<version> CORE_PEER_TLS_ENABLED=false "
-            f"<chaincode> -peer.address {addresses.chaincode}"
-        )
+
+
+def _for_developers(addresses: Addresses, settings: str) -> Iterator[str]:
+    yield ""
+    yield "Start your chaincode with:"
+    yield (
+        f"  CORE_CHAINCODE_ID_NAME=<name>:<version> {settings} "
+        f"<chaincode> -peer.address {addresses.chaincode}"
+    )

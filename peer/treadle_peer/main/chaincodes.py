@@ -74,7 +74,7 @@ def build_chaincodes(
         on_exit=lambda end: holder[0].runtime_exited(end.ccid, end.sentence),
     )
     support = ChaincodeSupport(
-        config=_support_config(config, endpoint),
+        config=_support_config(config, endpoint, developer_settings(config, authority)),
         modes=Modes(_mode(config)),
         rules=AdmissionRules(
             is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
@@ -99,7 +99,21 @@ def _mode(config: PeerConfig) -> Mode:
     return Mode.DEVELOPMENT if development else Mode.PRODUCTION
 
 
-def _support_config(config: PeerConfig, endpoint: str) -> SupportConfig:
+def developer_settings(config: PeerConfig, authority: ChaincodeAuthority) -> str:
+    """The variables about TLS that a developer's process needs, as one types them."""
+    if not config.chaincode.tls:
+        return "CORE_PEER_TLS_ENABLED=false"
+    if config.chaincode.mode is not ChaincodeMode.DEVELOPMENT:
+        return "CORE_PEER_TLS_ENABLED=true"
+    files = authority.development_certificate().files
+    return (
+        f"CORE_PEER_TLS_ENABLED=true CORE_PEER_TLS_ROOTCERT_FILE={files.root} "
+        f"CORE_TLS_CLIENT_KEY_PATH={files.key_base64} "
+        f"CORE_TLS_CLIENT_CERT_PATH={files.certificate_base64}"
+    )
+
+
+def _support_config(config: PeerConfig, endpoint: str, developer_settings: str) -> SupportConfig:
     chaincode = config.chaincode
     development = chaincode.mode is ChaincodeMode.DEVELOPMENT
     return SupportConfig(
@@ -108,7 +122,7 @@ def _support_config(config: PeerConfig, endpoint: str) -> SupportConfig:
         development_execute_timeout=chaincode.execute_timeout if development else None,
         total_query_limit=chaincode.total_query_limit,
         chaincode_address=endpoint,
-        tls=chaincode.tls,
+        developer_settings=developer_settings,
     )
 
 

@@ -96,7 +96,10 @@ def _core_yaml(config: PeerConfig, addresses: Addresses) -> str:
             "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
         },
         "operations": {"listenAddress": config.operations.listen_address},
-        "treadle": {"ordering": {"listenAddress": config.ordering.listen_address}},
+        "treadle": {
+            "channel": config.channel or "",
+            "ordering": {"listenAddress": config.ordering.listen_address},
+        },
     }
     head = "# Written by the peer at every start, for Fabric's command line.\n"
     return head + yaml.safe_dump(content, sort_keys=False)

@@ -124,6 +124,11 @@ class Listeners:
         """Refuse new calls; running ones have *grace* seconds."""
         await asyncio.gather(self._peer.stop(grace), self._ordering.stop(grace))
 
+    async def close(self) -> None:
+        """Give all ports back at once; for a start that failed."""
+        everything = (self._peer, self._ordering, self._chaincode)
+        await asyncio.gather(*(listener.stop(0) for listener in everything))
+
     async def stop_chaincode(self) -> None:
         """Close the chaincode port; its streams were ended before."""
         await self._chaincode.stop(1.0)

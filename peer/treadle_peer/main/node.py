@@ -24,7 +24,8 @@ from treadle_peer.config import (
 )
 from treadle_peer.endorse import AccessControl, Endorsement, build_endorsement
 from treadle_peer.ledger import LedgerStore
-from treadle_peer.main.chaincodes import Chaincodes, build_chaincodes
+from treadle_peer.main.banner import banner
+from treadle_peer.main.chaincodes import Chaincodes, build_chaincodes, developer_settings
 from treadle_peer.main.clientfiles import ClientFiles, write_client_files
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.main.following import Followers
@@ -116,7 +117,7 @@ class PeerNode:
         self.channels = Channels(store)
         self._metrics = Metrics(version=version("treadle"), heights=self._heights)
         listeners = self._listen()
-        stack.push_async_callback(listeners.stop_clients, 0)
+        stack.push_async_callback(listeners.close)
         await self._open_ordering()
         endorsement = await self._open_chaincodes(listeners)
         await self._open_channel()
@@ -160,6 +161,7 @@ class PeerNode:
     async def _finish_blocks(self) -> None:
         """What was accepted is ordered, and what is ordered is committed, within the bound."""
         self.ordering.stop()
+        await self.ordering.drained()
         await self._followers.caught_up(self._config.drain_timeout)
 
     async def _open_chaincodes(self, listeners: Listeners) -> Endorsement:
@@ -186,8 +188,6 @@ class PeerNode:
         self._stack.push_async_callback(listeners.stop_chaincode)
         self._stack.push_async_callback(launcher.close)
         self._stack.push_async_callback(self._stop_support)
-        if self._config.chaincode.mode is ChaincodeMode.DEVELOPMENT and self._config.chaincode.tls:
-            self._authority.development_certificate()
         await listeners.start_chaincode(support, self._metrics)
         return endorsement
 
@@ -248,6 +248,13 @@ class PeerNode:
             addresses=self.addresses,
         )
         write_addresses(self._folders.addresses, self.addresses)
+
+    def banner(self) -> str:
+        """What a user is told once it serves."""
+        settings = developer_settings(self._config, self._authority)
+        return banner(
+            self._config, self.addresses, files=self.client_files, developer_settings=settings
+        )
 
     def _heights(self) -> dict[str, int]:
         names = self.channels.names()

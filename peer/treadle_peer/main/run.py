@@ -14,7 +14,6 @@ from treadle_fabric.identity.certificates import CertificateError
 from treadle_fabric.msp import MSPError
 
 from treadle_peer.config import ConfigurationError, PeerConfig
-from treadle_peer.main.banner import banner
 from treadle_peer.main.node import PeerNode
 from treadle_peer.order import OrderingError
 from treadle_peer.server.listener import ListenError
@@ -62,7 +61,7 @@ async def _serve(config: PeerConfig, logs: LogControl) -> int:
             ", ".join(config.unused_keys),
         )
     async with PeerNode(config, logs=logs) as node:
-        sys.stdout.write(banner(config, node.addresses, node.client_files))
+        sys.stdout.write(node.banner())
         sys.stdout.flush()
         await stop.wait()
         _log.info("stopping: up to %g s for what is running", config.drain_timeout)
