@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import socket
@@ -107,8 +106,3 @@ def free_port() -> int:
 def _line(command: list[str], settings: dict[str, str]) -> str:
     words = [*(f"{name}={value}" for name, value in settings.items()), *command]
     return "$ " + " ".join(words)
-
-
-async def poll(seconds: float = 0.1) -> None:
-    """Wait a moment between two questions to a process of which no event can tell."""
-    await asyncio.sleep(seconds)

@@ -13,10 +13,10 @@ from pathlib import Path
 from treadle_fabric.client import ClientError, Deployment, EndorsementFailed
 from treadle_fabric.packages import PackageFormatError, build_legacy_package, language_number
 
-from treadle_cli.demo.developer import Developer, poll
+from treadle_cli.demo.developer import Developer
 from treadle_cli.demo.languages import LANGUAGES, DemoLanguage, edit_version, example_folder
 from treadle_cli.errors import TreadleError
-from treadle_cli.local import LocalNetwork, LocalPeer, last_lines
+from treadle_cli.local import LocalNetwork, LocalPeer, last_lines, poll
 from treadle_cli.progress import Progress
 from treadle_cli.runtimes import OperationsEndpoint, fetch_runtimes, runtimes_table
 

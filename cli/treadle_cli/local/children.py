@@ -97,3 +97,8 @@ def last_lines(file: Path, count: int = 15) -> str:
     except OSError:
         return ""
     return "\n".join(lines[-count:])
+
+
+async def poll(seconds: float = 0.1) -> None:
+    """Pause between two questions to a process of which no event can tell."""
+    await asyncio.sleep(seconds)

@@ -6,7 +6,6 @@ every mistake out.
 
 from treadle_cli.play.models import (
     ChannelModel,
-    CollectionModel,
     InstantiationModel,
     Mode,
     PackageModel,
@@ -18,7 +17,6 @@ from treadle_cli.play.problems import PlayError
 
 __all__ = [
     "ChannelModel",
-    "CollectionModel",
     "InstantiationModel",
     "Mode",
     "PackageModel",

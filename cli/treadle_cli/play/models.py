@@ -6,16 +6,24 @@ are known, and reported once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
+from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
+from treadle_fabric.policy import PolicyError, parse_policy
+
+from treadle_cli.peer.errors import CommandError
+from treadle_cli.peer.inputs import parse_collections
 from treadle_cli.play.documents import Document
 from treadle_cli.play.problems import Findings
 from treadle_cli.play.reading import Fields
 
 LANGUAGES = ("golang", "node", "java", "python")
-CAPABILITIES = ("V1_4_2", "V2_0", "V2_5")
+LEGACY_CAPABILITY = "V1_4_2"
+CAPABILITIES = (LEGACY_CAPABILITY, "V2_0", "V2_5")
 DEFAULT_CHANNEL = "mychannel"
 
 _SOURCES_HERE = ("files", "configMap", "archive")
@@ -34,7 +42,7 @@ class ChannelModel:
     """A channel of the peer; ``capability`` is its Application capability."""
 
     name: str = DEFAULT_CHANNEL
-    capability: str = "V1_4_2"
+    capability: str = LEGACY_CAPABILITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,23 +92,16 @@ class PackageModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionModel:
-    """A private data collection as Fabric's JSON files describe it."""
-
-    fields: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InstantiationModel:
-    """A ChaincodeInstantiation; ``mode`` None means the peer's, ``policy`` empty any member."""
+    """A ChaincodeInstantiation; ``mode`` None means the peer's, ``policy`` None any member."""
 
     resource: str
     package: str
     channel: str
     mode: Mode | None
     args: tuple[str, ...]
-    policy: str
-    collections: tuple[CollectionModel, ...]
+    policy: SignaturePolicyEnvelope | None
+    collections: CollectionConfigPackage | None
     document: Document
 
 
@@ -165,7 +166,7 @@ def _channels(spec: Fields) -> tuple[ChannelModel, ...]:
         name = item.text("name", required=True)
         if name in found:
             item.wrong("name", f"channel {name} is named twice")
-        capability = item.choice("capabilities", "V1_4_2", CAPABILITIES)
+        capability = item.choice("capabilities", LEGACY_CAPABILITY, CAPABILITIES)
         found[name] = ChannelModel(name, capability)
     return tuple(found.values())
 
@@ -250,9 +251,27 @@ def parse_instantiation(document: Document, findings: Findings) -> Instantiation
         channel=spec.text("channel", DEFAULT_CHANNEL),
         mode=Mode(mode) if mode else None,
         args=init.texts("args") if init else (),
-        policy=spec.text("endorsementPolicy"),
-        collections=tuple(
-            CollectionModel(fields=item.values) for item in spec.items("collections")
-        ),
+        policy=_policy(spec),
+        collections=_collections(spec),
         document=document,
     )
+
+
+def _policy(spec: Fields) -> SignaturePolicyEnvelope | None:
+    text = spec.text("endorsementPolicy")
+    try:
+        return parse_policy(text) if text else None
+    except PolicyError as error:
+        spec.wrong("endorsementPolicy", f"no policy: {error}")
+        return None
+
+
+def _collections(spec: Fields) -> CollectionConfigPackage | None:
+    """Written as in the files of ``peer chaincode instantiate --collections-config``."""
+    items = spec.items("collections")
+    try:
+        fields = [dict(item.values) for item in items]
+        return parse_collections(json.dumps(fields).encode()) if items else None
+    except (CommandError, TypeError) as error:
+        spec.wrong("collections", str(error))
+        return None

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from treadle_cli.play.documents import Document, read_documents
 from treadle_cli.play.models import (
+    LEGACY_CAPABILITY,
+    ChannelModel,
     InstantiationModel,
+    Mode,
     PackageModel,
     PeerModel,
     parse_instantiation,
@@ -116,7 +119,8 @@ def _steps(
     findings: Findings,
 ) -> list[Step]:
     by_name = {package.resource: package for package in packages}
-    channels = [channel.name for channel in peer.channels]
+    channels = {channel.name: channel for channel in peer.channels}
+    modes: dict[str, tuple[Mode, str]] = {}
     taken: dict[tuple[str, str], str] = {}
     steps = []
     for one in wanted:
@@ -127,10 +131,12 @@ def _steps(
             hint = nearest(one.package, by_name)
             findings.wrong(place, f"{who}: there is no ChaincodePackage {one.package}{hint}")
             continue
-        if one.channel not in channels:
-            place = one.document.place(("spec", "channel"))
-            hint = nearest(one.channel, channels)
-            findings.wrong(place, f"{who}: Peer {peer.name} has no channel {one.channel}{hint}")
+        _check_channel(one, peer, channels, findings)
+        mode = one.mode or peer.mode
+        first, resource = modes.setdefault(package.ccid, (mode, one.resource))
+        if first is not mode:
+            text = f"{package.ccid} is in mode {first.value} for {resource}; one process, one mode"
+            findings.wrong(one.document.place(("spec", "mode")), f"{who}: {text}")
         owner = taken.setdefault((package.name, one.channel), one.resource)
         if owner != one.resource:
             place = one.document.place(("metadata",))
@@ -138,6 +144,26 @@ def _steps(
             findings.wrong(place, f"{who}: {text}")
         steps.append(Step(package=package, instantiation=one))
     return steps
+
+
+def _check_channel(
+    one: InstantiationModel,
+    peer: PeerModel,
+    channels: Mapping[str, ChannelModel],
+    findings: Findings,
+) -> None:
+    who = f"ChaincodeInstantiation {one.resource}"
+    place = one.document.place(("spec", "channel"))
+    channel = channels.get(one.channel)
+    if channel is None:
+        hint = nearest(one.channel, channels)
+        findings.wrong(place, f"{who}: Peer {peer.name} has no channel {one.channel}{hint}")
+    elif channel.capability != LEGACY_CAPABILITY:
+        findings.wrong(
+            place,
+            f"{who}: channel {channel.name} has capabilities {channel.capability}, which know no "
+            f"instantiate; write {LEGACY_CAPABILITY}",
+        )
 
 
 def _data(document: Document) -> Mapping[str, str]:
