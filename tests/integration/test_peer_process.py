@@ -155,6 +155,24 @@ def test_a_restart_keeps_identity_and_channel(peer_process: PeerFactory) -> None
     assert height in get(peer, "/metrics")[1]
 
 
+def test_a_peer_started_from_a_clients_shell_is_the_same_peer(peer_process: PeerFactory) -> None:
+    peer = peer_process(tls=True)
+    certificate = next((peer.data / "network" / "peer" / "signcerts").iterdir()).read_bytes()
+    exports = peer.exports
+    assert peer.stop() == 0
+    again = peer_process("again", start=False)
+    # Nothing but what the user pasted: everything else comes from the core.yaml written for them.
+    kept = {name: value for name, value in again.environment.items() if "CORE_" not in name}
+    again.environment = {**kept, **exports, "CORE_PEER_FILESYSTEMPATH": str(again.data)}
+    again.folder.mkdir()
+    again.data.symlink_to(peer.data)
+    again.start()
+    signer = next((again.data / "network" / "peer" / "signcerts").iterdir()).read_bytes()
+    assert signer == certificate
+    assert exports.keys() == again.exports.keys()
+    assert 'channel="mychannel"} 1.0' in get(again, "/metrics")[1]
+
+
 def test_a_killed_peer_starts_again(peer_process: PeerFactory) -> None:
     peer = peer_process()
     for _ in range(3):

@@ -71,6 +71,7 @@ class OrderingService:
         self._chains = {name: Chain(name, store=store, signer=signer) for name in store.channels()}
         self._callbacks: list[ChainCallback] = []
         self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
         self._creating = asyncio.Lock()
         self._stopping = False
 
@@ -97,6 +98,11 @@ class OrderingService:
         self._stopping = True
         for chain in self._chains.values():
             chain.stop()
+
+    async def drained(self) -> None:
+        """Return, after ``stop``, once everything accepted is stored."""
+        if self._running:
+            await asyncio.wait(self._running)
 
     def chain(self, channel_id: str) -> Chain | None:
         """The chain of a channel, if there is one."""
@@ -191,4 +197,5 @@ class OrderingService:
             callback(chain)
 
     def _run(self, chain: Chain) -> None:
-        self._tasks.create_task(chain.run(), name=f"order {chain.channel_id}")
+        task = self._tasks.create_task(chain.run(), name=f"order {chain.channel_id}")
+        self._running.append(task)
