@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,34 @@ async def test_example_runs_without_tls_and_its_crash_is_told_with_the_exit_code
     again = await bench.launch(ccid)
     assert await told(again, "version") == '{"contract":"accounts","version":"1"}'
     assert bench.launcher.status(ccid).starts == 2
+    await bench.launcher.stop(ccid)
+    if folder in START_LINES:
+        await check_start_line(bench, folder)
+
+
+# As examples/chaincode/README.md tells developers, but for the folder and the port.
+START_LINES = {
+    "go": "../../output/chaincode -peer.address {address}",
+    "node": "npm start -- --peer.address {address}",
+    "java": "CORE_PEER_ADDRESS={address} java -jar target/chaincode.jar",
+}
+
+
+async def check_start_line(bench: Any, folder: str) -> None:
+    """The built chaincode, started as a developer would."""
+    (source,) = (bench.folder / "launcher" / "builds").glob("*/package/src")
+    bench.port.admit = lambda name, caller: None
+    line = START_LINES[folder].format(address=bench.port.address)
+    process = await asyncio.create_subprocess_shell(
+        f"export CORE_CHAINCODE_ID_NAME=mine:0 CORE_PEER_TLS_ENABLED=false; {line}",
+        cwd=source,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        connection = await bench.port.connected("mine:0")
+        assert await told(connection, "version") == '{"contract":"accounts","version":"1"}'
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -79,12 +79,8 @@ class ProcessLauncher:
         that started it has returned. *environment* is the peer's own.
         """
         own = dict(os.environ if environment is None else environment)
-        folder = settings.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _lock(folder / "lock")
-        records = LaunchRecords(folder / "running")
-        records.reap()
-        shutil.rmtree(folder / "launches", ignore_errors=True)
+        self._lock_file = _lock(settings.folder)
+        records = _reaped(settings.folder)
         self._settings = settings
         self._packages = packages
         self._authority = authority
@@ -93,7 +89,7 @@ class ProcessLauncher:
         self._runtimes: dict[str, _Runtime] = {}
         self._launching: set[asyncio.Task[object]] = set()
         self._builds = Builds(
-            folder=folder / "builds",
+            folder=settings.folder / "builds",
             builders=default_builders() if builders is None else builders,
             records=records,
             timeout=settings.build_timeout,
@@ -249,12 +245,21 @@ def _status(runtime: _Runtime) -> LaunchStatus:
     )
 
 
-def _lock(path: Path) -> int:
-    """Hold *path* until the descriptor is closed or the process ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _lock(folder: Path) -> int:
+    """Hold *folder* until the descriptor is closed or the process ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise OSError(f"{path.parent} is used by another running peer") from error
+        raise OSError(f"{folder} is used by another running peer") from error
     return descriptor
+
+
+def _reaped(folder: Path) -> LaunchRecords:
+    """Records without anything running, after what was left has been killed."""
+    records = LaunchRecords(folder / "running")
+    records.reap()
+    shutil.rmtree(folder / "launches", ignore_errors=True)
+    return records
