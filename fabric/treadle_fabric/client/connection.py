@@ -31,6 +31,8 @@ _Request = TypeVar("_Request", bound=Message)
 _Response = TypeVar("_Response", bound=Message)
 
 _EXPLAIN_SECONDS = 1.0
+# What grpc.aio says (as INTERNAL) when a message cannot be sent because the call is gone already.
+_LOST = "Internal error from Core"
 
 
 class Connection:
@@ -122,6 +124,8 @@ async def all_of(work: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
 
 def as_client_error(error: grpc.aio.AioRpcError) -> ClientError:
     """The ClientError of a gRPC error."""
+    if error.details() == _LOST:
+        return CallFailed("UNAVAILABLE", "the connection was lost while sending")
     return CallFailed(error.code().name, error.details() or "")
 
 
@@ -136,7 +140,8 @@ async def explain_failure(endpoint: Endpoint) -> str:
     except TimeoutError:
         return "no answer in time"
     except ssl.SSLError as error:
-        return f"TLS handshake: {error.reason or error}{_verification(error)}"
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        return f"TLS handshake: {reason}{_verification(error)}"
     except socket.gaierror as error:
         return f"dial tcp: lookup {endpoint.host}: {(error.strerror or str(error)).lower()}"
     except OSError as error:
