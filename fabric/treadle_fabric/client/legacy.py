@@ -23,7 +23,7 @@ from treadle_fabric.wire import serialize
 class Deployment:
     """What instantiate and upgrade say about a chaincode.
 
-    ``language_type`` is the number of ChaincodeSpec.Type. ``policy`` None means that any member
+    ``language_type`` is the number of the package's ChaincodeSpec.Type. ``policy`` None means that any member
     of the channel endorses.
     """
 
@@ -46,8 +46,7 @@ def deployment_args(verb: str, channel_id: str, deployment: Deployment) -> list[
         ),
         input=ChaincodeInput(args=deployment.args),
     )
-    # An open enum: Python is a number that Fabric's own list does not name.
-    spec.type = ChaincodeSpec.Type.ValueType(deployment.language_type)
+    spec.type = _deployable_type(deployment.language_type)
     args = [
         verb.encode(),
         channel_id.encode(),
@@ -59,3 +58,13 @@ def deployment_args(verb: str, channel_id: str, deployment: Deployment) -> list[
     if deployment.collections is not None:
         args.append(serialize(deployment.collections))
     return args
+
+
+def _deployable_type(number: int) -> ChaincodeSpec.Type.ValueType:
+    """What a deploy may name: Fabric's validation marks every other number invalid.
+
+    Only the installed package decides how a chaincode is built, so a Python one deploys as Go.
+    """
+    if number in (ChaincodeSpec.NODE, ChaincodeSpec.CAR, ChaincodeSpec.JAVA):
+        return ChaincodeSpec.Type.ValueType(number)
+    return ChaincodeSpec.GOLANG

@@ -33,8 +33,9 @@ UPGRADE = "upgrade"
 _SYSTEM_NAMES = ("cscc", "escc", "lscc", "qscc", "vscc")
 _NAME = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
 _VERSION = re.compile(r"[A-Za-z0-9_.+-]+")
-# 5 is Treadle's number for Python packages; Fabric's list ends at 4.
-_TYPES = (ChaincodeSpec.GOLANG, ChaincodeSpec.NODE, ChaincodeSpec.CAR, ChaincodeSpec.JAVA, 5)
+# Fabric's list. Treadle's number for Python packages is not in it: a peer of ours must not call
+# valid what a peer of Fabric's calls invalid. A Python package is deployed under one of these.
+_TYPES = (ChaincodeSpec.GOLANG, ChaincodeSpec.NODE, ChaincodeSpec.CAR, ChaincodeSpec.JAVA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

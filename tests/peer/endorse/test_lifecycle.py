@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
-from fabric_protos.peer.chaincode_pb2 import LifecycleEvent
+from fabric_protos.peer.chaincode_pb2 import (
+    ChaincodeDeploymentSpec,
+    ChaincodeSpec,
+    LifecycleEvent,
+)
 from fabric_protos.peer.collection_pb2 import (
     CollectionConfig,
     CollectionConfigPackage,
@@ -18,7 +24,7 @@ from fabric_protos.peer.proposal_response_pb2 import ProposalResponse, ProposalR
 from fabric_protos.peer.query_pb2 import ChaincodeQueryResponse
 from harness.onepeer import CHANNEL, OnePeer, outcome, puts
 from treadle_fabric.client.legacy import Deployment, deployment_args
-from treadle_fabric.packages import sign_package, wrap_code, write_archive
+from treadle_fabric.packages import PYTHON_NUMBER, sign_package, wrap_code, write_archive
 from treadle_fabric.policy import signed_by_any_admin, signed_by_any_member
 from treadle_peer.channels import ChaincodeDefinition
 from treadle_peer.execution import Call, CallKind, ExecutionError, Outcome
@@ -142,6 +148,21 @@ async def test_unknown_plugins_are_refused(peer: OnePeer, position: int, plugin:
     args[position] = plugin
     _, answer = await peer.propose("lscc", *args, signer=peer.consortium.admin)
     assert answer.response.message.startswith(f"plugin '{plugin.decode()}' is not known")
+
+
+async def test_a_python_package_deploys_under_a_type_that_fabric_validates(peer: OnePeer) -> None:
+    await peer.install("cc")
+    deployment = Deployment(name="cc", version="1", language_type=PYTHON_NUMBER)
+    args = deployment_args("deploy", CHANNEL, deployment)
+    _, answer = await peer.propose("lscc", *args, signer=peer.consortium.admin)
+    assert answer.response.status == 200
+    spec = ChaincodeDeploymentSpec.FromString(args[2])
+    assert spec.chaincode_spec.type == ChaincodeSpec.GOLANG
+
+    spec.chaincode_spec.type = cast("ChaincodeSpec.Type.ValueType", PYTHON_NUMBER)
+    args[2] = spec.SerializeToString()
+    _, answer = await peer.propose("lscc", *args, signer=peer.consortium.admin)
+    assert "name GOLANG" in answer.response.message
 
 
 async def test_a_deploy_for_another_channel_than_its_header_is_refused(peer: OnePeer) -> None:

@@ -13,6 +13,7 @@ from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_pb2 import ChaincodeDeploymentSpec, ChaincodeID, LifecycleEvent
 from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
 from treadle_fabric.channelconfig import Bundle, Capabilities
+from treadle_fabric.packages import PYTHON_NUMBER
 from treadle_fabric.policy import (
     PolicyError,
     compile_signature_policy,
@@ -138,9 +139,16 @@ def _check_plugins(args: Sequence[bytes]) -> None:
 
 def _chaincode_id(data: bytes) -> ChaincodeID:
     try:
-        return parse(ChaincodeDeploymentSpec, data).chaincode_spec.chaincode_id
+        spec = parse(ChaincodeDeploymentSpec, data).chaincode_spec
     except WireError as error:
         raise SystemChaincodeError(str(error)) from error
+    if spec.type == PYTHON_NUMBER:
+        # Endorsed, it would be ordered and then marked invalid by every peer.
+        raise SystemChaincodeError(
+            "a deploy cannot name the chaincode type 5 (Python), which Fabric's validation does "
+            "not know; name GOLANG: only the installed package decides how it is built"
+        )
+    return spec.chaincode_id
 
 
 def _optional(args: Sequence[bytes], position: int) -> bytes:
