@@ -23,8 +23,8 @@ from treadle_fabric.wire import serialize
 class Deployment:
     """What instantiate and upgrade say about a chaincode.
 
-    ``language_type`` is the number of the package's ChaincodeSpec.Type. ``policy`` None means that any member
-    of the channel endorses.
+    ``language_type`` is the number of the package's ChaincodeSpec.Type. ``policy`` None means
+    that any member of the channel endorses.
     """
 
     name: str
