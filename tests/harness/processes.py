@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -93,3 +94,18 @@ class Started:
             except subprocess.TimeoutExpired:
                 os.killpg(self.pid, signal.SIGKILL)
                 self._process.wait()
+
+
+def keep_running(processes: Sequence[Started], *, seconds: float) -> None:
+    """Let that many seconds pass; a process that ends in them is shown whole, at once."""
+    watch = select.poll()
+    watched = {os.pidfd_open(process.pid): process for process in processes}
+    try:
+        for descriptor in watched:
+            watch.register(descriptor, select.POLLIN)
+        for descriptor, _ in watch.poll(max(0.0, seconds) * 1000):
+            ended = watched[descriptor]
+            raise AssertionError(f"{ended.command} ended:\n{ended.text()}")
+    finally:
+        for descriptor in watched:
+            os.close(descriptor)
