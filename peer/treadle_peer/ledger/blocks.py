@@ -54,8 +54,8 @@ class BlockStore:
     def read(self, block: int) -> Block:
         """Block number *block*; raises LedgerError when there is none."""
         rows = self._database.scan(BLOCKS, start=number(block), end=number(block + 1))
-        _, head = next(rows, (b"", None))
-        if head is None:
+        key, head = next(rows, (b"", b""))
+        if key != number(block):
             raise no_such_block(block)
         found = Block.FromString(head)
         found.data.data.extend(envelope for _, envelope in rows)

@@ -56,11 +56,11 @@ def _problems(database: Database, scratch: Database) -> Iterator[str]:
     for number in range(expected.height):
         try:
             block = BlockStore(database).read(number)
-            problems = [*_header_problems(block, tip), *_replay(block, tip, scratch)]
+            yield from _header_problems(block, tip)
+            yield from _replay(block, tip, scratch)
         except (LedgerError, DecodeError) as error:
             yield f"block {number} cannot be replayed: {error}"
             return
-        yield from problems
         tip = read_tip(scratch)
     if tip != expected:
         yield f"the chain ends with {tip}, but the ledger notes {expected}"

@@ -140,6 +140,8 @@ class Database:
 
     def batch(self) -> Batch:
         """An empty batch for ``write``."""
+        if not self._families:
+            raise self._closed()
         return Batch(self._handles)
 
     def write(self, batch: Batch) -> None:

@@ -130,6 +130,7 @@ def test_use_after_close_is_an_error_that_names_the_folder(tmp_path: Path) -> No
         lambda: database.scan("one"),
         lambda: database.snapshot("one"),
         lambda: database.write(batch),
+        database.batch,
     )
     for use in uses:
         with pytest.raises(StorageError, match=r"db: already closed"):
