@@ -44,7 +44,7 @@ def write_descriptor_set(files: dict[str, FileDescriptor], path: Path) -> None:
     """Store *files* as one FileDescriptorSet."""
     everything = descriptor_pb2.FileDescriptorSet()
     for file in files.values():
-        file.CopyToProto(everything.file.add())
+        everything.file.add().MergeFromString(file.serialized_pb)
     path.write_bytes(everything.SerializeToString())
 
 
