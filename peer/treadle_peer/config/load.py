@@ -70,10 +70,7 @@ def load_config(
         keepalive=_keepalive(settings),
         limits=_limits(settings),
         chaincode=_chaincode(settings, peer_tls=tls.enabled, development=development),
-        operations=OperationsConfig(
-            listen_address=settings.address("operations.listenAddress", "127.0.0.1:9443"),
-            tls=_tls(settings, "operations.tls", generated=False),
-        ),
+        operations=_operations(settings),
         ordering=_ordering(settings, listen=addresses.listen, peer_tls=tls.enabled),
         history=settings.flag("ledger.history.enableHistoryDatabase", True),
         drain_timeout=settings.duration("treadle.stop.drainTimeout", 10.0),
@@ -214,6 +211,13 @@ def _chaincode(settings: Settings, *, peer_tls: bool, development: bool) -> Chai
         build_timeout=settings.duration("treadle.chaincode.buildTimeout", 600.0),
         total_query_limit=settings.number("ledger.state.totalQueryLimit", 100_000, minimum=1),
         tls=settings.flag("treadle.chaincode.tls", default_tls),
+    )
+
+
+def _operations(settings: Settings) -> OperationsConfig:
+    return OperationsConfig(
+        listen_address=settings.address("operations.listenAddress", "127.0.0.1:9443"),
+        tls=_tls(settings, "operations.tls", generated=False),
     )
 
 

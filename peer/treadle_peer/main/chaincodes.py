@@ -59,14 +59,7 @@ def build_chaincodes(
     """Wire launcher and support, which know each other."""
     holder: list[ChaincodeSupport] = []
     launcher = ProcessLauncher(
-        settings=LaunchSettings(
-            folder=folders.launches,
-            msp_id=config.msp_id,
-            tls=config.chaincode.tls,
-            build_timeout=config.chaincode.build_timeout,
-            startup_timeout=config.chaincode.startup_timeout,
-            stop_grace=_STOP_GRACE,
-        ),
+        settings=_launch_settings(config, folders),
         packages=packages,
         authority=authority,
         bridges=ServerBridges(lambda: holder[0]),
@@ -91,6 +84,17 @@ def build_chaincodes(
         authority=authority,
         launcher=launcher,
         support=support,
+    )
+
+
+def _launch_settings(config: PeerConfig, folders: DataFolders) -> LaunchSettings:
+    return LaunchSettings(
+        folder=folders.launches,
+        msp_id=config.msp_id,
+        tls=config.chaincode.tls,
+        build_timeout=config.chaincode.build_timeout,
+        startup_timeout=config.chaincode.startup_timeout,
+        stop_grace=_STOP_GRACE,
     )
 
 

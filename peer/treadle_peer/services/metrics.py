@@ -74,8 +74,19 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.registry.register(_PeerState(version=version, heights=heights))
+        self.deliver = self._deliver()
+        self.broadcast = self._broadcast()
+        self.endorser = self._endorser()
+        self.grpc = self._grpc()
+        self.ledger = self._ledger()
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format (``CONTENT_TYPE``)."""
+        return "".join(_lines(self.registry)).encode()
+
+    def _deliver(self) -> DeliverMetrics:
         channel = ("channel", "filtered", "data_type")
-        self.deliver = DeliverMetrics(
+        return DeliverMetrics(
             streams_opened=self._counter("deliver_streams_opened", "Deliver streams opened"),
             streams_closed=self._counter("deliver_streams_closed", "Deliver streams closed"),
             requests_received=self._counter(
@@ -86,8 +97,10 @@ class Metrics:
             ),
             blocks_sent=self._counter("deliver_blocks_sent", "Blocks sent", *channel),
         )
+
+    def _broadcast(self) -> BroadcastMetrics:
         outcome = ("status", "channel", "type")
-        self.broadcast = BroadcastMetrics(
+        return BroadcastMetrics(
             processed=self._counter("broadcast_processed_count", "Envelopes processed", *outcome),
             validate_duration=self._histogram(
                 "broadcast_validate_duration", "Seconds to check an envelope", *outcome
@@ -96,7 +109,9 @@ class Metrics:
                 "broadcast_enqueue_duration", "Seconds to queue an envelope", *outcome
             ),
         )
-        self.endorser = EndorserMetrics(
+
+    def _endorser(self) -> EndorserMetrics:
+        return EndorserMetrics(
             proposals_received=self._counter("endorser_proposals_received", "Proposals received"),
             successful_proposals=self._counter(
                 "endorser_successful_proposals", "Proposals endorsed"
@@ -109,8 +124,9 @@ class Metrics:
                 "success",
             ),
         )
-        self.grpc = self._grpc()
-        self.ledger = LedgerMetrics(
+
+    def _ledger(self) -> LedgerMetrics:
+        return LedgerMetrics(
             block_processing_time=self._histogram(
                 "ledger_block_processing_time", "Seconds to commit a block", "channel"
             ),
@@ -123,10 +139,6 @@ class Metrics:
                 "validation_code",
             ),
         )
-
-    def render(self) -> bytes:
-        """Everything in Prometheus' text format (``CONTENT_TYPE``)."""
-        return "".join(_lines(self.registry)).encode()
 
     def _grpc(self) -> GrpcMetrics:
         method = ("service", "method")
