@@ -63,6 +63,7 @@ def unpack_invocation(transaction: UnpackedTransaction, capabilities: Capabiliti
     if capabilities.strict_validation:
         _check_event(results.action, name)
     _check_duplicates(namespaces)
+    _check_collections(namespaces)
     return Invocation(
         transaction=transaction,
         chaincode=name,
@@ -108,3 +109,14 @@ def _check_duplicates(namespaces: Sequence[NamespaceSet]) -> None:
             text = f"duplicate namespace '{namespace.name}' in txRWSet"
             raise InvalidTransaction(TxValidationCode.ILLEGAL_WRITESET, text)
         seen.add(namespace.name)
+
+
+def _check_collections(namespaces: Sequence[NamespaceSet]) -> None:
+    """Private data is not kept yet, and no honest endorsement of ours carries any.
+
+    Valid, such a transaction could not be committed and would stop the channel.
+    """
+    for namespace in namespaces:
+        if namespace.collections:
+            text = f"namespace '{namespace.name}' carries private data, which is not supported yet"
+            raise InvalidTransaction(TxValidationCode.ILLEGAL_WRITESET, text)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import HashedRWSet, KVWriteHash
+from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
@@ -76,6 +78,25 @@ async def test_each_defect_has_its_code(peer: OnePeer, changes: dict[str, Any], 
     await peer.instantiate("cc")
     # The first transaction names the block's channel, so it has to be readable.
     assert await codes(peer, forge(peer), forge(peer, **changes)) == ["VALID", code]
+
+
+async def test_private_data_that_no_peer_of_ours_endorses_cannot_stop_the_channel(
+    peer: OnePeer,
+) -> None:
+    await peer.instantiate("cc")
+    forged = TxReadWriteSet.FromString(results(("cc", WRITE)))
+    forged.ns_rwset[0].collection_hashed_rwset.add(
+        collection_name="secrets",
+        hashed_rwset=HashedRWSet(
+            hashed_writes=[KVWriteHash(key_hash=b"k", value_hash=b"v")]
+        ).SerializeToString(),
+    )
+    written = forged.SerializeToString()
+    assert await codes(peer, forge(peer), forge(peer, results=written), forge(peer)) == [
+        "VALID",
+        "ILLEGAL_WRITESET",
+        "VALID",
+    ]
 
 
 async def test_every_written_namespace_is_judged_by_its_own_policy(peer: OnePeer) -> None:
