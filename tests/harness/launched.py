@@ -11,11 +11,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchedProcess:
-    """One living process; ``ccid`` is what its environment says, empty for a build."""
+    """One living process; ``ccid`` is what its environment says, empty for a build.
+
+    ``command`` is the program's short name.
+    """
 
     pid: int
     group: int
     ccid: str
+    command: str
 
 
 def launched_processes(data: Path, ccid: str | None = None) -> list[LaunchedProcess]:
@@ -41,8 +45,12 @@ def _all(data: Path) -> Iterator[LaunchedProcess]:
             places = [told.get("HOME", ""), os.readlink(folder / "cwd")]
             if "TREADLE_LAUNCH_ID" in told and any(place.startswith(str(data)) for place in places):
                 pid = int(folder.name)
-                ccid = told.get("CORE_CHAINCODE_ID_NAME", "")
-                yield LaunchedProcess(pid=pid, group=os.getpgid(pid), ccid=ccid)
+                yield LaunchedProcess(
+                    pid=pid,
+                    group=os.getpgid(pid),
+                    ccid=told.get("CORE_CHAINCODE_ID_NAME", ""),
+                    command=(folder / "comm").read_text().strip(),
+                )
 
 
 def _is_zombie(folder: Path) -> bool:
