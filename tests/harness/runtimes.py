@@ -30,3 +30,11 @@ def wait_for_runtime(
 
     wait_until(there, within=within, what=f"{ccid} being {state}")
     return found[0]
+
+
+def metric(operations: str, name: str) -> float:
+    """One metric without labels, of ``/metrics``."""
+    with urllib.request.urlopen(f"http://{operations}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    (value,) = [line.split()[1] for line in lines if line.split()[0] == name]
+    return float(value)

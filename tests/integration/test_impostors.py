@@ -162,7 +162,7 @@ def dialled(
         )(iter([register]), timeout=30)
         with pytest.raises(grpc.RpcError) as refused:
             next(stream)
-        return refused.value.code(), refused.value.details()
+        return refused.value.code(), refused.value.details() or ""
 
 
 Watch = Callable[[Production], None]

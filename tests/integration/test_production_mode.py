@@ -14,7 +14,7 @@ from harness.launched import launched_groups, launched_processes
 from harness.peers import PeerProcess, Peers
 from harness.processes import wait_until
 from harness.production import Production
-from harness.runtimes import CHANNEL, wait_for_runtime
+from harness.runtimes import CHANNEL, metric, wait_for_runtime
 
 if TYPE_CHECKING:
     from .conftest import CliFactory
@@ -107,16 +107,22 @@ def test_a_launch_goes_on_without_the_client_that_asked_and_the_next_one_joins_i
     folder = production.source(name, "go")
     wait_for_gate(folder, gate)
     production.install(name, "go", folder)
-    cli = production.cli()
+    cli, operations = production.cli(), production.peer.addresses["operations"]
     impatient = instantiating(cli.environment(), cli.binary, cli.orderer_address, name)
-    wait_for_runtime(production.peer.addresses["operations"], ccid, "launching")
+    wait_for_runtime(operations, ccid, "launching")
     impatient.kill()
     impatient.wait()
 
     wait_until(
         lambda: launched_groups(production.peer.data, ccid), within=60, what=f"{ccid} being started"
     )
+    received = metric(operations, "endorser_proposals_received")
     second = instantiating(cli.environment(), cli.binary, cli.orderer_address, name)
+    wait_until(
+        lambda: metric(operations, "endorser_proposals_received") > received,
+        within=30,
+        what="the second request",
+    )
     gate.touch()
     assert second.wait(timeout=120) == 0
     assert production.ask(name, "query", "bob")["balance"] == 20
