@@ -16,6 +16,7 @@ from treadle_peer.chaincode.errors import (
 )
 from treadle_peer.chaincode.launching import Launcher
 from treadle_peer.chaincode.modes import Mode, Modes
+from treadle_peer.chaincode.observing import LaunchEnd, Observer
 from treadle_peer.chaincode.registry import RuntimeRow, RuntimeState
 from treadle_peer.chaincode.streams import (
     MAX_MESSAGE_BYTES,
@@ -32,9 +33,11 @@ __all__ = [
     "ChaincodeSupport",
     "ClosableStream",
     "Ending",
+    "LaunchEnd",
     "Launcher",
     "Mode",
     "Modes",
+    "Observer",
     "ProtocolViolation",
     "RegistrationRefused",
     "RuntimeRow",

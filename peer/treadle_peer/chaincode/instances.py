@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from treadle_peer.chaincode.errors import StreamEnded
+from treadle_peer.chaincode.observing import Observer, StreamMeter
 from treadle_peer.chaincode.outbox import Outbox
 from treadle_peer.chaincode.session import (
     TERMINATED,
@@ -55,12 +56,15 @@ class Instance:
         invoker: ChaincodeInvoker,
         session: Session,
         outbox: Outbox,
+        observer: Observer,
     ) -> None:
         self.caller = caller
         self._stream = stream
         self._invoker = invoker
         self._session = session
         self._outbox = outbox
+        self._observer = observer
+        self._meter = StreamMeter(observer)
         self._answers: dict[TxKey, asyncio.Future[ChaincodeMessage]] = {}
         self._callees: dict[int, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -135,6 +139,7 @@ class Instance:
             async with asyncio.timeout_at(deadline):
                 await self._outbox.space()
         except TimeoutError:
+            self._observer.execution_timed_out(self._meter.ccid)
             raise ExecutionError(TIMED_OUT) from None
         except StreamEnded as ended:
             self.close(ended)
@@ -142,11 +147,20 @@ class Instance:
 
     async def _read(self) -> None:
         while (message := await self._stream.receive()) is not None:
-            self._apply(self._session.receive(message))
+            self._receive(message)
             if self._outbox.full:
                 await self._outbox.space()
 
-    def _apply(self, effects: Iterable[Effect]) -> None:
+    def _receive(self, message: ChaincodeMessage) -> None:
+        now = self._loop.time()
+        known = self._session.running(TxKey(message.channel_id, message.txid))
+        effects = self._session.receive(message)
+        if known:
+            self._meter.received(message, now=now)
+        self._apply(effects)
+
+    def _apply(self, effects: Sequence[Effect]) -> None:
+        self._meter.applied(effects, now=self._loop.time())
         for effect in effects:
             match effect:
                 case Send(message):
@@ -163,6 +177,7 @@ class Instance:
                     self._register(ccid)
 
     def _register(self, ccid: str) -> None:
+        self._meter.ccid = ccid
         if self._hooks is not None:
             self._hooks.registering(ccid)
 

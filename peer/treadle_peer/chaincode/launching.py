@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from treadle_peer.chaincode.observing import LaunchEnd, Observer
 from treadle_peer.chaincode.streams import StreamPeer
 from treadle_peer.execution import ExecutionError
 
@@ -49,6 +50,7 @@ class _Pending:
         self.settled = asyncio.Event()
         self.started = False
         self.failure: str | None = None
+        self.timed_out = False
         self.task: asyncio.Task[str | None]
 
     def settle(self, failure: str | None) -> None:
@@ -71,8 +73,10 @@ class Launches:
         launcher: Launcher,
         startup_timeout: float,
         report: Callable[[str, str], None],
+        observer: Observer,
     ) -> None:
         self._launcher = launcher
+        self._observer = observer
         self._report = report
         self._startup_timeout = startup_timeout
         self._pending: dict[str, _Pending] = {}
@@ -128,6 +132,8 @@ class Launches:
 
     async def _run(self, ccid: str, pending: _Pending) -> str | None:
         """The failure, or ``None``; never raises, for perhaps nobody waits any more."""
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             failure = await self._attempt(ccid, pending)
         except ExecutionError as refused:
@@ -139,6 +145,7 @@ class Launches:
             failure = f"error starting container: {broken}"
         finally:
             del self._pending[ccid]
+        self._observer.launch_ended(ccid, _end(pending, failure), seconds=clock() - begun)
         if failure is not None:
             self._postpone(ccid)
             self._report(ccid, failure)
@@ -155,6 +162,7 @@ class Launches:
             async with asyncio.timeout(self._startup_timeout):
                 await pending.settled.wait()
         except TimeoutError:
+            pending.timed_out = True
             pending.settle(f"timeout expired while starting chaincode {ccid} for transaction")
         if pending.failure is not None:
             await self._launcher.stop(ccid)
@@ -165,3 +173,9 @@ class Launches:
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(record.failures, 10))
         record.failures += 1
         record.not_before = asyncio.get_running_loop().time() + delay
+
+
+def _end(pending: _Pending, failure: str | None) -> LaunchEnd:
+    if failure is None:
+        return LaunchEnd.REGISTERED
+    return LaunchEnd.TIMED_OUT if pending.timed_out else LaunchEnd.FAILED

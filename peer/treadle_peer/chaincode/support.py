@@ -19,6 +19,7 @@ from treadle_peer.chaincode.errors import Ending, StreamEnded
 from treadle_peer.chaincode.instances import Instance
 from treadle_peer.chaincode.launching import Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
+from treadle_peer.chaincode.observing import Observer
 from treadle_peer.chaincode.outbox import Outbox
 from treadle_peer.chaincode.registry import Connected, Registry, RuntimeRow, RuntimeState
 from treadle_peer.chaincode.session import Session, TxKey, outcome_of
@@ -74,11 +75,13 @@ class ChaincodeSupport:
         rules: AdmissionRules,
         invoker: Callable[[], ChaincodeInvoker],
         launcher: Launcher | None = None,
+        observer: Observer | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._config = config
         self._modes = modes
         self._invoker = invoker
+        self._observer = observer or Observer()
         self._now = now
         self._registry = Registry()
         self._launches = (
@@ -88,6 +91,7 @@ class ChaincodeSupport:
                 launcher=launcher,
                 startup_timeout=config.startup_timeout,
                 report=self._launch_failed,
+                observer=self._observer,
             )
         )
         self._admission = Admission(
@@ -117,6 +121,7 @@ class ChaincodeSupport:
             invoker=self._invoker(),
             session=Session(total_query_limit=self._config.total_query_limit),
             outbox=Outbox(),
+            observer=self._observer,
         )
         service = _Service(instance, self._admission, self._stall_timeout)
         self._admission.connected(instance)

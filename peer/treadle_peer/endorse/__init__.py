@@ -6,7 +6,7 @@
 from treadle_peer.endorse.acl import AccessControl
 from treadle_peer.endorse.assembly import Endorsement, build_endorsement
 from treadle_peer.endorse.endorser import Endorser
-from treadle_peer.endorse.errors import AccessDenied, ProposalRefused
+from treadle_peer.endorse.errors import AccessDenied, Failure, Fault, ProposalRefused
 from treadle_peer.endorse.invoker import CrossChaincodeInvoker
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "CrossChaincodeInvoker",
     "Endorsement",
     "Endorser",
+    "Failure",
+    "Fault",
     "ProposalRefused",
     "build_endorsement",
 ]

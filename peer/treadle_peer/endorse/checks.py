@@ -22,7 +22,7 @@ from treadle_fabric.wire import (
     unpack_proposal,
 )
 
-from treadle_peer.endorse.errors import ProposalRefused
+from treadle_peer.endorse.errors import Failure, Fault, ProposalRefused
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def unpack_checked(signed: SignedProposal) -> UnpackedProposal:
     try:
         return unpack_proposal(signed)
     except WireError as error:
-        raise ProposalRefused(str(error)) from error
+        raise ProposalRefused(str(error), Failure(Fault.INVALID)) from error
 
 
 def check_proposal(proposal: UnpackedProposal, msps: MSPManager) -> None:
@@ -54,7 +54,7 @@ def check_proposal(proposal: UnpackedProposal, msps: MSPManager) -> None:
     """
     reason = _header_defect(proposal) or _signature_defect(proposal, msps)
     if reason:
-        raise ProposalRefused(f"error validating proposal: {reason}")
+        raise ProposalRefused(f"error validating proposal: {reason}", Failure(Fault.INVALID))
 
 
 def _header_defect(proposal: UnpackedProposal) -> str | None:
@@ -99,7 +99,7 @@ def _creator(signed: SignedProposal) -> bytes:
         step = "signature header"
         return parse(SignatureHeader, header.signature_header).creator
     except WireError as error:
-        raise ProposalRefused(f"failed parsing {step}: {error}") from error
+        raise ProposalRefused(f"failed parsing {step}: {error}", Failure(Fault.INVALID)) from error
 
 
 def _expiry(creator: bytes) -> datetime | None:

@@ -31,9 +31,15 @@ from treadle_peer.channels import Channel, Channels
 from treadle_peer.endorse.acl import PROPOSE, AccessControl, signed_data
 from treadle_peer.endorse.checks import check_not_expired, check_proposal, unpack_checked
 from treadle_peer.endorse.definitions import DefinitionError, Definitions, Resolved
-from treadle_peer.endorse.errors import AccessDenied, EndorsementError, ProposalRefused
+from treadle_peer.endorse.errors import (
+    AccessDenied,
+    EndorsementError,
+    Failure,
+    Fault,
+    ProposalRefused,
+)
 from treadle_peer.endorse.interest import chaincode_interest
-from treadle_peer.endorse.response import ERROR_THRESHOLD, Simulated, compose, failure
+from treadle_peer.endorse.response import ERROR, ERROR_THRESHOLD, Simulated, compose, failure
 from treadle_peer.endorse.runner import Context, Runner, check_init
 from treadle_peer.execution import CallKind, ExecutionError, Outcome
 from treadle_peer.ledger import LedgerError
@@ -47,11 +53,12 @@ _DEPLOYMENTS = (b"deploy", b"upgrade")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response and what it was about."""
+    """A response, what it was about, and what failed."""
 
     channel_id: str
     chaincode_name: str
     response: ProposalResponse
+    failure: Failure | None
 
     @property
     def successful(self) -> bool:
@@ -85,10 +92,12 @@ class Endorser:
         proposal = unpack_checked(signed)
         channel = self._channels.get(proposal.channel_id)
         if proposal.channel_id and channel is None:
-            return _answer(proposal, failure(f"channel '{proposal.channel_id}' not found"))
+            text = f"channel '{proposal.channel_id}' not found"
+            return _answer(proposal, failure(text), Failure(Fault.UNKNOWN_CHANNEL))
         self._check(proposal, channel)
         try:
-            return _answer(proposal, await self._respond(signed, proposal, channel))
+            response = await self._respond(signed, proposal, channel)
+            return _answer(proposal, response, _status_failure(proposal, response))
         except EndorsementError as error:
             _log.warning(
                 "[%s][%s] chaincode %s: %s",
@@ -97,7 +106,7 @@ class Endorser:
                 proposal.chaincode_name,
                 error,
             )
-            return _answer(proposal, failure(str(error)))
+            return _answer(proposal, failure(str(error)), error.failure)
 
     def _check(self, proposal: UnpackedProposal, channel: Channel | None) -> None:
         check_proposal(proposal, channel.bundle.msps if channel else self._local_msps)
@@ -106,14 +115,15 @@ class Endorser:
         if channel.ledger.has_transaction(proposal.tx_id):
             raise ProposalRefused(
                 f"duplicate transaction found [{proposal.tx_id}]. "
-                f"Creator [{proposal.creator.hex()}]"
+                f"Creator [{proposal.creator.hex()}]",
+                _failure(Fault.DUPLICATE, proposal),
             )
         if self._definitions.is_system(proposal.chaincode_name):
             return
         try:
             self._acl.check(PROPOSE, proposal.channel_id, signed_data(proposal))
         except AccessDenied as error:
-            raise ProposalRefused(str(error)) from error
+            raise ProposalRefused(str(error), _failure(Fault.FORBIDDEN, proposal)) from error
 
     async def _respond(
         self, signed: SignedProposal, proposal: UnpackedProposal, channel: Channel | None
@@ -124,14 +134,16 @@ class Endorser:
                 outcome = await self._execute(chaincode, context)
                 simulated = self._finish(outcome, context)
             except (ExecutionError, LedgerError, WireError) as error:
-                raise EndorsementError(f"error in simulation: {error}") from error
+                raise EndorsementError(
+                    f"error in simulation: {error}", _failure(Fault.SIMULATION, proposal)
+                ) from error
         return compose(
             simulated,
             proposal_hash=proposal.hash,
             channel_id=proposal.channel_id,
             chaincode_name=chaincode.name,
             chaincode_version=chaincode.version,
-            endorse=lambda payload: self._endorse(chaincode, payload),
+            endorse=lambda payload: self._endorse(chaincode, proposal, payload),
         )
 
     def _resolve(self, context: Context) -> Resolved:
@@ -174,7 +186,12 @@ class Endorser:
         if cds.code_package:
             raise ExecutionError("lscc upgrade/deploy should not include a code packages")
         chaincode = Resolved(name=name, version=version, ccid=f"{name}:{version}")
-        await self._runner.run(chaincode, spec.input, context, CallKind.INIT)
+        try:
+            await self._runner.run(chaincode, spec.input, context, CallKind.INIT)
+        except ExecutionError as error:
+            raise EndorsementError(
+                f"error in simulation: {error}", Failure(Fault.INIT, context.channel_id, name)
+            ) from error
 
     def _finish(self, outcome: Outcome, context: Context) -> Simulated:
         if context.simulator is None:
@@ -198,18 +215,34 @@ class Endorser:
                 is_system=self._definitions.is_system,
             )
 
-    def _endorse(self, chaincode: Resolved, payload: bytes) -> Endorsement:
+    def _endorse(
+        self, chaincode: Resolved, proposal: UnpackedProposal, payload: bytes
+    ) -> Endorsement:
         plugin = chaincode.endorsement_plugin
         if plugin != "escc":
             raise EndorsementError(
                 f"endorsing with plugin failed: plugin with name {plugin} could not be used: "
-                f"plugin with name {plugin} wasn't found"
+                f"plugin with name {plugin} wasn't found",
+                _failure(Fault.PLUGIN, proposal),
             )
         return sign_endorsement(self._signer, payload)
 
 
-def _answer(proposal: UnpackedProposal, response: ProposalResponse) -> Answer:
-    return Answer(proposal.channel_id, proposal.chaincode_name, response)
+def _answer(
+    proposal: UnpackedProposal, response: ProposalResponse, failed: Failure | None
+) -> Answer:
+    return Answer(proposal.channel_id, proposal.chaincode_name, response, failed)
+
+
+def _failure(fault: Fault, proposal: UnpackedProposal) -> Failure:
+    return Failure(fault, proposal.channel_id, proposal.chaincode_name)
+
+
+def _status_failure(proposal: UnpackedProposal, response: ProposalResponse) -> Failure | None:
+    """What Fabric counts about an answer that came; a status from 500 on is not among it."""
+    if proposal.channel_id and ERROR_THRESHOLD <= response.response.status < ERROR:
+        return _failure(Fault.CHAINCODE_STATUS, proposal)
+    return None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from treadle_peer.chaincode import (
     ChaincodeSupport,
     Mode,
     Modes,
+    Observer,
     StreamPeer,
     SupportConfig,
 )
@@ -55,6 +56,7 @@ def build_chaincodes(
     authority: ChaincodeAuthority,
     endpoint: str,
     invoker: Callable[[], ChaincodeInvoker],
+    observer: Observer,
 ) -> Chaincodes:
     """Wire launcher and support, which know each other."""
     holder: list[ChaincodeSupport] = []
@@ -76,6 +78,7 @@ def build_chaincodes(
         ),
         invoker=invoker,
         launcher=launcher,
+        observer=observer,
     )
     holder.append(support)
     return Chaincodes(

@@ -175,6 +175,7 @@ class PeerNode:
             authority=self._authority,
             endpoint=self._endpoint(),
             invoker=lambda: holder[0].invoker,
+            observer=self._metrics.chaincode,
         )
         support, launcher = self.chaincodes.support, self.chaincodes.launcher
         endorsement = build_endorsement(

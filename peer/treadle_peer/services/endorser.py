@@ -7,7 +7,7 @@ import time
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
 
-from treadle_peer.endorse import Endorser
+from treadle_peer.endorse import Endorser, Failure, Fault, ProposalRefused
 from treadle_peer.services.metrics import EndorserMetrics
 
 
@@ -22,7 +22,15 @@ class EndorserService:
         """Answer one proposal; raises ProposalRefused where the call fails with a gRPC error."""
         self._metrics.proposals_received.inc()
         started = time.monotonic()
-        answer = await self._endorser.process(signed)
+        try:
+            answer = await self._endorser.process(signed)
+        except ProposalRefused as refusal:
+            self._count(refusal.failure)
+            raise
+        self._count(answer.failure)
+        if answer.failure is not None and answer.failure.fault is Fault.UNKNOWN_CHANNEL:
+            # Nobody has checked who asks: strangers must not invent names for our metrics.
+            return answer.response
         if answer.successful:
             self._metrics.successful_proposals.inc()
         self._metrics.proposal_duration.labels(
@@ -31,3 +39,25 @@ class EndorserService:
             success=str(answer.successful).lower(),
         ).observe(time.monotonic() - started)
         return answer.response
+
+    def _count(self, failure: Failure | None) -> None:
+        if failure is None:
+            return
+        metrics, about = self._metrics, (failure.channel_id, failure.chaincode_name)
+        match failure.fault:
+            case Fault.INVALID:
+                metrics.proposal_validation_failures.inc()
+            case Fault.DUPLICATE:
+                metrics.duplicate_transaction_failures.labels(*about).inc()
+            case Fault.FORBIDDEN:
+                metrics.proposal_acl_failures.labels(*about).inc()
+            case Fault.SIMULATION:
+                metrics.proposal_simulation_failures.labels(*about).inc()
+            case Fault.INIT:
+                metrics.chaincode_instantiation_failures.labels(*about).inc()
+            case Fault.PLUGIN:
+                metrics.endorsement_failures.labels(*about, "false").inc()
+            case Fault.CHAINCODE_STATUS:
+                metrics.endorsement_failures.labels(*about, "true").inc()
+            case Fault.UNKNOWN_CHANNEL:
+                pass  # Fabric counts it nowhere

@@ -15,6 +15,7 @@ from treadle_peer.chaincode.session.effects import (
 )
 from treadle_peer.chaincode.session.machine import TERMINATED, TIMED_OUT, Session, SessionState
 from treadle_peer.chaincode.session.outcomes import outcome_of
+from treadle_peer.chaincode.session.replies import type_name
 
 __all__ = [
     "TERMINATED",
@@ -30,4 +31,5 @@ __all__ = [
     "SessionState",
     "TxKey",
     "outcome_of",
+    "type_name",
 ]

@@ -1,8 +1,4 @@
-"""The peer's metrics, under Fabric's names where Fabric has one.
-
-One registry per peer, none global. ``render`` writes Prometheus' text format itself, because
-prometheus_client insists on ``_total`` behind counters and Fabric's names have none.
-"""
+"""All metrics of one peer, under Fabric's names where Fabric has one; no registry is global."""
 
 from __future__ import annotations
 
@@ -13,58 +9,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OWN_CONVENTIONS = ("treadle_", "process_")
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverMetrics:
-    """Fabric's ``deliver_*``; labels channel, filtered, data_type (and success)."""
-
-    streams_opened: Counter
-    streams_closed: Counter
-    requests_received: Counter
-    requests_completed: Counter
-    blocks_sent: Counter
-
-
-@dataclass(frozen=True, slots=True)
-class BroadcastMetrics:
-    """Fabric's ``broadcast_*``; labels status, channel, type."""
-
-    processed: Counter
-    validate_duration: Histogram
-    enqueue_duration: Histogram
-
-
-@dataclass(frozen=True, slots=True)
-class EndorserMetrics:
-    """Fabric's ``endorser_*``; labels channel, chaincode, success."""
-
-    proposals_received: Counter
-    successful_proposals: Counter
-    proposal_duration: Histogram
-
-
-@dataclass(frozen=True, slots=True)
-class GrpcMetrics:
-    """Fabric's ``grpc_server_*``; labels service, method (and code)."""
-
-    unary_received: Counter
-    unary_completed: Counter
-    unary_duration: Histogram
-    stream_received: Counter
-    stream_completed: Counter
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerMetrics:
-    """Fabric's ``ledger_*``; labels channel (and transaction_type, chaincode, code)."""
-
-    block_processing_time: Histogram
-    transaction_count: Counter
+from treadle_peer.services.metrics import text
+from treadle_peer.services.metrics.families import (
+    BroadcastMetrics,
+    ChaincodeMetrics,
+    DeliverMetrics,
+    EndorserMetrics,
+    GrpcMetrics,
+    LedgerMetrics,
+)
 
 
 class Metrics:
@@ -77,12 +31,13 @@ class Metrics:
         self.deliver = self._deliver()
         self.broadcast = self._broadcast()
         self.endorser = self._endorser()
+        self.chaincode = self._chaincode()
         self.grpc = self._grpc()
         self.ledger = self._ledger()
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format (``CONTENT_TYPE``)."""
-        return "".join(_lines(self.registry)).encode()
+        return "".join(text.lines(self.registry)).encode()
 
     def _deliver(self) -> DeliverMetrics:
         channel = ("channel", "filtered", "data_type")
@@ -111,6 +66,7 @@ class Metrics:
         )
 
     def _endorser(self) -> EndorserMetrics:
+        about = ("channel", "chaincode")
         return EndorserMetrics(
             proposals_received=self._counter("endorser_proposals_received", "Proposals received"),
             successful_proposals=self._counter(
@@ -119,9 +75,57 @@ class Metrics:
             proposal_duration=self._histogram(
                 "endorser_proposal_duration",
                 "Seconds to answer a proposal",
-                "channel",
-                "chaincode",
+                *about,
                 "success",
+            ),
+            proposal_validation_failures=self._counter(
+                "endorser_proposal_validation_failures", "Proposals that are not genuine"
+            ),
+            proposal_acl_failures=self._counter(
+                "endorser_proposal_acl_failures", "Proposals whose signer may not make them", *about
+            ),
+            duplicate_transaction_failures=self._counter(
+                "endorser_duplicate_transaction_failures", "Proposals that were committed", *about
+            ),
+            proposal_simulation_failures=self._counter(
+                "endorser_proposal_simulation_failures", "Chaincode runs without an answer", *about
+            ),
+            chaincode_instantiation_failures=self._counter(
+                "endorser_chaincode_instantiation_failures",
+                "Instantiations and upgrades whose Init failed",
+                *about,
+            ),
+            endorsement_failures=self._counter(
+                "endorser_endorsement_failures",
+                "Answers that were not endorsed",
+                *about,
+                "chaincodeerror",
+            ),
+        )
+
+    def _chaincode(self) -> ChaincodeMetrics:
+        request = ("type", "channel", "chaincode")
+        return ChaincodeMetrics(
+            launch_duration=self._histogram(
+                "chaincode_launch_duration", "Seconds to launch a process", "chaincode", "success"
+            ),
+            launch_failures=self._counter(
+                "chaincode_launch_failures", "Launches that failed", "chaincode"
+            ),
+            launch_timeouts=self._counter(
+                "chaincode_launch_timeouts", "Launches that took too long", "chaincode"
+            ),
+            shim_requests_received=self._counter(
+                "chaincode_shim_requests_received", "Requests of chaincodes", *request
+            ),
+            shim_requests_completed=self._counter(
+                "chaincode_shim_requests_completed", "Requests answered", *request, "success"
+            ),
+            shim_request_duration=self._histogram(
+                "chaincode_shim_request_duration", "Seconds to answer", *request, "success"
+            ),
+            execute_timeouts=self._counter(
+                "chaincode_execute_timeouts", "Transactions that took too long", "chaincode"
             ),
         )
 
@@ -161,11 +165,11 @@ class Metrics:
             ),
         )
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, registry=self.registry)
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        return Histogram(name, text, labels, registry=self.registry)
+    def _histogram(self, name: str, help_text: str, *labels: str) -> Histogram:
+        return Histogram(name, help_text, labels, registry=self.registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,27 +191,3 @@ class _PeerState(Collector):
         for channel, height in self.heights().items():
             heights.add_metric([channel], height)
         yield heights
-
-
-def _lines(registry: CollectorRegistry) -> Iterator[str]:
-    for family in registry.collect():
-        own = family.name.startswith(_OWN_CONVENTIONS)
-        suffix = "_total" if family.type == "counter" and own else ""
-        yield f"# HELP {family.name}{suffix} {_escape(family.documentation)}\n"
-        yield f"# TYPE {family.name}{suffix} {family.type}\n"
-        for sample in family.samples:
-            if sample.name.endswith("_created"):
-                continue
-            name = sample.name if own else sample.name.removesuffix("_total")
-            yield f"{name}{_labels(sample)} {float(sample.value)}\n"
-
-
-def _labels(sample: Sample) -> str:
-    if not sample.labels:
-        return ""
-    pairs = (f'{name}="{_escape(value)}"' for name, value in sample.labels.items())
-    return "{" + ",".join(pairs) + "}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
