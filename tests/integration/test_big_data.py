@@ -109,6 +109,11 @@ async def test_an_eight_megabyte_value_is_written_and_read_back(
             receipt = await network.channel.invoke(language, ["blob", "big", str(size)])
             found = await query(network, language, "digest", "big")
         say(f"{language}: 8 MiB there and back in {time.monotonic() - begun:.1f} s, {memory}")
+        with PeakMemory(peer.process.pid) as again:
+            for number in range(5):
+                await network.channel.invoke(language, ["blob", f"big{number}", str(size)])
+        say(f"{language}: five more of 8 MiB, {again}")
+    assert again.after - memory.after < 64 * MIB
     assert json.loads(receipt.payload) == {"key": "big", "bytes": size}
     assert found["bytes"] == size
     assert found["sha256"] == hashlib.sha256(filler(size)).hexdigest()

@@ -14,6 +14,7 @@ from treadle_fabric.identity.certificates import CertificateError
 from treadle_fabric.msp import MSPError
 
 from treadle_peer.config import ConfigurationError, PeerConfig
+from treadle_peer.main.memory import return_large_blocks
 from treadle_peer.main.node import PeerNode
 from treadle_peer.order import OrderingError
 from treadle_peer.server.listener import ListenError
@@ -44,6 +45,7 @@ def run_peer(config: PeerConfig) -> int:
     SIGTERM and SIGINT end it in order (0); a second one at once (130). A peer that cannot start
     says why in one line on standard error (1).
     """
+    return_large_blocks()
     logs = _start_logging(config.logging_spec)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:

@@ -1,0 +1,20 @@
+"""Large messages give their memory back to the machine when they are done."""
+
+from __future__ import annotations
+
+import ctypes
+
+_M_MMAP_THRESHOLD = -3
+_LARGE = 1 << 20  # bytes
+
+
+def return_large_blocks() -> None:
+    """Let the C library map every block above 1 MiB for itself, and unmap it when freed.
+
+    Left alone, glibc raises that limit to 32 MiB after the first large block, and a peer that has
+    seen some values of several megabytes keeps their holes in its heap. Other C libraries have no
+    such setting.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
