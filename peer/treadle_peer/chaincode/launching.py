@@ -33,6 +33,9 @@ class Launcher(Protocol):
     async def stop(self, ccid: str) -> None:
         """End what was started for *ccid*; nothing to do is fine."""
 
+    def patience(self, ccid: str) -> str:
+        """``still building (42 s); try again`` while it launches *ccid*, else empty."""
+
     def admit(self, ccid: str, caller: StreamPeer) -> str | None:
         """``None`` when *caller* is what was launched for *ccid*, else the refusal."""
 
@@ -95,6 +98,11 @@ class Launches:
         failure = await asyncio.shield(pending.task)
         if failure is not None:
             raise ExecutionError(failure)
+
+    def patience(self, ccid: str) -> str:
+        """What to tell somebody who cannot wait for the end of a launch."""
+        put_off = "its next launch is put off because the last one failed; try again"
+        return self._launcher.patience(ccid) or put_off
 
     def launching(self, ccid: str) -> bool:
         """Whether a launch of *ccid* is in progress."""

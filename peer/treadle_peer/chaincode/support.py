@@ -22,6 +22,7 @@ from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.observing import Observer
 from treadle_peer.chaincode.outbox import Outbox
 from treadle_peer.chaincode.registry import Connected, Registry, RuntimeRow, RuntimeState
+from treadle_peer.chaincode.serving import Served
 from treadle_peer.chaincode.session import Session, TxKey, outcome_of
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
 from treadle_peer.execution import (
@@ -123,7 +124,7 @@ class ChaincodeSupport:
             outbox=Outbox(),
             observer=self._observer,
         )
-        service = _Service(instance, self._admission, self._stall_timeout)
+        service = Served(instance, self._admission, self._stall_timeout)
         self._admission.connected(instance)
         try:
             await instance.run(service)
@@ -213,22 +214,27 @@ class ChaincodeSupport:
             raise ExecutionError(f"error sending: txid: {call.tx_id}({call.channel_id}) exists")
         instance = self._registry.least_busy(call.ccid)
         if instance is None:
-            instance = await self._launch(call.ccid)
+            instance = await self._launch(call)
         try:
             return await instance.execute(call, timeout_seconds=self._timeout(call.ccid))
         except ExecutionError as failure:
             raise ExecutionError(f"error sending: {failure}") from None
 
-    async def _launch(self, ccid: str) -> Connected:
+    async def _launch(self, call: Call) -> Connected:
+        ccid = call.ccid
         mode = self._modes.of(ccid)
         if mode is Mode.DEVELOPMENT or self._launches is None:
             raise _LaunchFailed(f"could not launch chaincode {ccid}: {self._how_to_start(ccid)}")
         if not self._launches.launching(ccid):
             self._note(ccid, RuntimeState.LAUNCHING)
         try:
-            await self._launches.join(ccid)
+            async with asyncio.timeout_at(call.answer_by):
+                await self._launches.join(ccid)
         except ExecutionError as failure:
             raise _LaunchFailed(f"could not launch chaincode {ccid}: {failure}") from None
+        except TimeoutError:
+            patience = self._launches.patience(ccid)
+            raise _LaunchFailed(f"could not launch chaincode {ccid}: {patience}") from None
         instance = self._registry.least_busy(ccid)
         if instance is None:
             raise _LaunchFailed(
@@ -269,29 +275,6 @@ class ChaincodeSupport:
         self._active -= 1
         if not self._active:
             self._idle.set()
-
-
-class _Service:
-    """Joins one instance to the admission rules."""
-
-    def __init__(
-        self,
-        instance: Instance,
-        admission: Admission,
-        stall_timeout: Callable[[str], float | None],
-    ) -> None:
-        self.ccid = ""
-        self._instance = instance
-        self._admission = admission
-        self._stall_timeout = stall_timeout
-
-    def registering(self, ccid: str) -> None:
-        self.ccid = ccid
-        self._instance.bound_stalls(self._stall_timeout(ccid))
-        self._admission.register(self._instance, ccid)
-
-    def ended(self) -> None:
-        self._admission.gone(self._instance)
 
 
 def _failed(call: Call, failure: ExecutionError) -> str:

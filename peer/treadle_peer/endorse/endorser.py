@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeDeploymentSpec
@@ -86,8 +86,11 @@ class Endorser:
         self._definitions = definitions
         self._runner = runner
 
-    async def process(self, signed: SignedProposal) -> Answer:
-        """The peer's answer; raises ProposalRefused where Fabric answers with a gRPC error."""
+    async def process(self, signed: SignedProposal, *, answer_by: float | None = None) -> Answer:
+        """The peer's answer; raises ProposalRefused where Fabric answers with a gRPC error.
+
+        *answer_by* is that of ``Call``.
+        """
         check_not_expired(signed, datetime.now(UTC))
         proposal = unpack_checked(signed)
         channel = self._channels.get(proposal.channel_id)
@@ -96,7 +99,8 @@ class Endorser:
             return _answer(proposal, failure(text), Failure(Fault.UNKNOWN_CHANNEL))
         self._check(proposal, channel)
         try:
-            response = await self._respond(signed, proposal, channel)
+            with _context(signed, proposal, channel, answer_by) as context:
+                response = await self._respond(context)
             return _answer(proposal, response, _status_failure(proposal, response))
         except EndorsementError as error:
             _log.warning(
@@ -125,22 +129,20 @@ class Endorser:
         except AccessDenied as error:
             raise ProposalRefused(str(error), _failure(Fault.FORBIDDEN, proposal)) from error
 
-    async def _respond(
-        self, signed: SignedProposal, proposal: UnpackedProposal, channel: Channel | None
-    ) -> ProposalResponse:
-        with _context(signed, proposal, channel) as context:
-            chaincode = self._resolve(context)
-            try:
-                outcome = await self._execute(chaincode, context)
-                simulated = self._finish(outcome, context)
-            except (ExecutionError, LedgerError, WireError) as error:
-                raise EndorsementError(
-                    f"error in simulation: {error}", _failure(Fault.SIMULATION, proposal)
-                ) from error
+    async def _respond(self, context: Context) -> ProposalResponse:
+        proposal = context.proposal
+        chaincode = self._resolve(context)
+        try:
+            outcome = await self._execute(chaincode, context)
+            simulated = self._finish(outcome, context)
+        except (ExecutionError, LedgerError, WireError) as error:
+            raise EndorsementError(
+                f"error in simulation: {error}", _failure(Fault.SIMULATION, proposal)
+            ) from error
         return compose(
             simulated,
             proposal_hash=proposal.hash,
-            channel_id=proposal.channel_id,
+            channel_id=context.channel_id,
             chaincode_name=chaincode.name,
             chaincode_version=chaincode.version,
             endorse=lambda payload: self._endorse(chaincode, proposal, payload),
@@ -247,7 +249,10 @@ def _status_failure(proposal: UnpackedProposal, response: ProposalResponse) -> F
 
 @contextmanager
 def _context(
-    signed: SignedProposal, proposal: UnpackedProposal, channel: Channel | None
+    signed: SignedProposal,
+    proposal: UnpackedProposal,
+    channel: Channel | None,
+    answer_by: float | None,
 ) -> Iterator[Context]:
     bare = Context(
         channel_id=proposal.channel_id,
@@ -256,16 +261,10 @@ def _context(
         proposal=proposal,
         simulator=None,
         history=None,
+        answer_by=answer_by,
     )
     if channel is None or proposal.chaincode_name in _WITHOUT_SIMULATOR:
         yield bare
         return
     with channel.ledger.simulator(proposal.tx_id) as simulator:
-        yield Context(
-            channel_id=bare.channel_id,
-            tx_id=bare.tx_id,
-            signed=signed,
-            proposal=proposal,
-            simulator=simulator,
-            history=channel.ledger.history_reader(),
-        )
+        yield replace(bare, simulator=simulator, history=channel.ledger.history_reader())

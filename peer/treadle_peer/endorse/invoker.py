@@ -86,6 +86,7 @@ class CrossChaincodeInvoker:
                 proposal=proposal,
                 simulator=caller.simulator,
                 history=caller.history,
+                answer_by=caller.answer_by,
             )
             return
         channel = self._channels.get(target.channel_id)
@@ -99,6 +100,7 @@ class CrossChaincodeInvoker:
                 proposal=proposal,
                 simulator=simulator,
                 history=channel.ledger.history_reader(),
+                answer_by=caller.answer_by,
             )
 
     async def _run(

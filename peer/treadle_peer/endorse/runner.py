@@ -23,7 +23,7 @@ from treadle_peer.ledger import HistoryReader, SimulationError, Simulator
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One transaction on one channel. Simulator and history are ``None`` without a channel, and
-    for system chaincodes that touch no state."""
+    for system chaincodes that touch no state. ``answer_by`` is that of ``Call``."""
 
     channel_id: str
     tx_id: str
@@ -31,6 +31,7 @@ class Context:
     proposal: UnpackedProposal
     simulator: Simulator | None
     history: HistoryReader | None
+    answer_by: float | None
 
 
 class Runner:
@@ -93,6 +94,7 @@ class Runner:
             history=context.history,
             key_level_endorsement=capabilities.key_level_endorsement,
             purge_private_data=capabilities.purge_private_data,
+            answer_by=context.answer_by,
         )
 
 

@@ -34,6 +34,8 @@ class Call:
 
     ``simulator`` and ``history`` are ``None`` where there is no ledger (channel ``""``).
     A call made by another chaincode on the same channel shares the caller's simulator.
+    ``answer_by`` (the event loop's clock) is when an answer must be there to reach who asked; it
+    ends the waiting for a launch, never a running transaction. ``None``: they wait for ever.
     """
 
     kind: CallKind
@@ -47,6 +49,7 @@ class Call:
     history: HistoryReader | None
     key_level_endorsement: bool = True
     purge_private_data: bool = False
+    answer_by: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def endorser_handlers(service: EndorserService, *, guard: Guard) -> grpc.Generic
 
     async def process(request: SignedProposal, context: _Context) -> ProposalResponse:
         try:
-            return await service.process_proposal(request)
+            return await service.process_proposal(request, patience=context.time_remaining())
         except ProposalRefused as refusal:
             await _refuse(context, str(refusal))
 

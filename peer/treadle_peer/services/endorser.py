@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from fabric_protos.peer.proposal_pb2 import SignedProposal
@@ -9,6 +10,9 @@ from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
 
 from treadle_peer.endorse import Endorser, Failure, Fault, ProposalRefused
 from treadle_peer.services.metrics import EndorserMetrics
+
+ANSWER_SECONDS = 0.5
+"""What an answer needs to reach a client before its deadline."""
 
 
 class EndorserService:
@@ -18,12 +22,18 @@ class EndorserService:
         self._endorser = endorser
         self._metrics = metrics
 
-    async def process_proposal(self, signed: SignedProposal) -> ProposalResponse:
-        """Answer one proposal; raises ProposalRefused where the call fails with a gRPC error."""
+    async def process_proposal(
+        self, signed: SignedProposal, *, patience: float | None = None
+    ) -> ProposalResponse:
+        """Answer one proposal; raises ProposalRefused where the call fails with a gRPC error.
+
+        *patience* is how many seconds the client still waits. Who cannot wait for the end of a
+        launch is told so in time; ``None`` waits for ever.
+        """
         self._metrics.proposals_received.inc()
         started = time.monotonic()
         try:
-            answer = await self._endorser.process(signed)
+            answer = await self._endorser.process(signed, answer_by=_answer_by(patience))
         except ProposalRefused as refusal:
             self._count(refusal.failure)
             raise
@@ -61,3 +71,9 @@ class EndorserService:
                 metrics.endorsement_failures.labels(*about, "true").inc()
             case Fault.UNKNOWN_CHANNEL:
                 pass  # Fabric counts it nowhere
+
+
+def _answer_by(patience: float | None) -> float | None:
+    if patience is None:
+        return None
+    return asyncio.get_running_loop().time() + patience - ANSWER_SECONDS

@@ -101,6 +101,7 @@ class World:
         purge_private_data: bool = False,
         args: Sequence[bytes] = (b"invoke", b"a"),
         signed_proposal: SignedProposal | None = None,
+        answer_by: float | None = None,
     ) -> Call:
         """A call of ``probe`` with its own simulator."""
         reader: HistoryReader | None = self.ledger.history_reader() if history else None
@@ -118,6 +119,7 @@ class World:
             history=reader,
             key_level_endorsement=key_level_endorsement,
             purge_private_data=purge_private_data,
+            answer_by=answer_by,
         )
 
     def close(self) -> None:

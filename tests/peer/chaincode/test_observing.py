@@ -62,6 +62,9 @@ class FailingLauncher:
     def admit(self, ccid, caller):
         return None
 
+    def patience(self, ccid):
+        return ""
+
 
 def make_support(notes, *, mode=Mode.DEVELOPMENT, launcher=None, **config):
     return ChaincodeSupport(

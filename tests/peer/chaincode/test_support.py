@@ -64,6 +64,9 @@ class Launcher:
     def admit(self, ccid, caller):
         return self.refusal
 
+    def patience(self, ccid):
+        return "" if self.go.is_set() else "still building (0 s); try again"
+
 
 class Peer:
     """A ChaincodeSupport with chaincodes that the test connects."""
@@ -477,6 +480,37 @@ async def test_a_launch_survives_the_request_that_asked_for_it(make_peer, launch
     await peer.chaincode(fingerprint="a")
     assert peer.row().state is RuntimeState.REGISTERED
     assert launcher.stopped == []
+
+
+async def test_who_cannot_wait_for_a_launch_is_told_so_and_the_launch_goes_on(
+    make_peer, launcher, say, world
+):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    launcher.go.clear()
+    soon = asyncio.get_running_loop().time() + 0.05
+    with pytest.raises(ExecutionError) as told:
+        await peer.support.execute(world.call(answer_by=soon))
+    assert str(told.value) == (
+        PREFIX + "could not launch chaincode probe:1: still building (0 s); try again"
+    )
+    assert peer.row().state is RuntimeState.LAUNCHING
+    async with running(peer.support.execute(world.call("t2"))) as call:
+        launcher.go.set()
+        stream, _ = await peer.chaincode()
+        await stream.hear()
+        stream.say(say.completed("t2"))
+        assert (await call).response.status == 200
+    assert launcher.launches == ["probe:1"]
+
+
+async def test_who_cannot_wait_for_a_put_off_launch_is_told_that_it_is(make_peer, launcher, world):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    launcher.failure = "error building chaincode: no"
+    with pytest.raises(ExecutionError, match="no"):
+        await peer.support.execute(world.call())
+    soon = asyncio.get_running_loop().time() + 0.05
+    with pytest.raises(ExecutionError, match="put off because the last one failed; try again"):
+        await peer.support.execute(world.call("t2", answer_by=soon))
 
 
 async def test_a_failed_launch_reaches_who_waits_and_the_registry(make_peer, launcher, world):

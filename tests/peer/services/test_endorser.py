@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -139,3 +140,15 @@ async def test_a_failed_init_counts_for_the_chaincode_and_not_for_lscc(
     assert counted.failures() == {"chaincode_instantiation_failures": 1}
     about = {"channel": "ch", "chaincode": "new"}
     assert counted.value("chaincode_instantiation_failures", **about) == 1
+
+
+async def test_chaincode_is_told_until_when_an_answer_helps(
+    peer: OnePeer, counted: Counted
+) -> None:
+    now = asyncio.get_running_loop().time()
+    await counted.service.process_proposal(peer.proposal("cc", "go").signed, patience=30.0)
+    await counted.ask(peer.proposal("cc", "go").signed)
+    hurried, patient = (call.answer_by for call in peer.executor.calls[-2:])
+    assert hurried is not None
+    assert 29.4 < hurried - now < 30.0
+    assert patient is None

@@ -151,6 +151,11 @@ class ProcessLauncher:
         runtime = self._runtimes.get(ccid)
         return None if runtime is None else _status(runtime)
 
+    def patience(self, ccid: str) -> str:
+        """``still building (42 s); try again`` while *ccid* launches, else empty."""
+        runtime = self._runtimes.get(ccid)
+        return "" if runtime is None else _status(runtime).patience
+
     def statuses(self) -> list[LaunchStatus]:
         """All that were ever launched, by ccid."""
         return [_status(self._runtimes[ccid]) for ccid in sorted(self._runtimes)]
