@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 from treadle_peer.config import LogSpec, parse_duration, parse_logging_spec
 
+from treadle_cli.local.folders import DEFAULT_DATA
 from treadle_cli.peer.errors import StartupError
 
 _DEFAULT_ADDRESS = "127.0.0.1:7051"
@@ -62,7 +63,11 @@ class ClientSettings:
 
 
 def read_settings(environment: Mapping[str, str], working_folder: Path) -> Settings:
-    """Find core.yaml as Fabric does and read it; raises StartupError for an unreadable one."""
+    """Find core.yaml as Fabric does and read it; raises StartupError for an unreadable one.
+
+    Beside Fabric's places, the client folder of a development network that was started here is
+    looked at, so that ``peer channel list`` works in the folder of ``peer node start``.
+    """
     file = _find(environment, working_folder)
     if file is None:
         return Settings({}, environment, working_folder)
@@ -88,7 +93,7 @@ def client_settings(settings: Settings) -> ClientSettings:
     return ClientSettings(
         address=settings.text("peer.address", _DEFAULT_ADDRESS),
         msp_id=settings.text("peer.localMspId"),
-        msp_folder=settings.path("peer.mspConfigPath"),
+        msp_folder=settings.path("peer.mspConfigPath") or _msp_beside(settings.folder),
         tls=settings.flag("peer.tls.enabled"),
         root_certificate=settings.path("peer.tls.rootcert.file"),
         server_name=settings.text("peer.tls.serverhostoverride"),
@@ -100,9 +105,16 @@ def client_settings(settings: Settings) -> ClientSettings:
     )
 
 
+def _msp_beside(folder: Path) -> Path | None:
+    """The ``msp`` folder beside core.yaml: Fabric's sample and our client folders have it there."""
+    beside = folder / "msp"
+    return beside if beside.is_dir() else None
+
+
 def _find(environment: Mapping[str, str], working_folder: Path) -> Path | None:
     given = environment.get("FABRIC_CFG_PATH")
-    folders = [working_folder / given] if given else [working_folder, _SYSTEM_FOLDER]
+    own = working_folder / DEFAULT_DATA / "client"
+    folders = [working_folder / given] if given else [working_folder, own, _SYSTEM_FOLDER]
     for folder in folders:
         if (folder / "core.yaml").is_file():
             return (folder / "core.yaml").resolve()

@@ -7,7 +7,8 @@ import logging
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ async def _start(
     data = (options.data or scratch / "peer").absolute()
     try:
         async with progress.step(f"start peer {plan.peer.name}") as step:
-            node = await stack.enter_async_context(_node(plan, options, data))
+            node = await stack.enter_async_context(_running(_node(plan, options, data)))
             step.note(f"clients {node.addresses.peer}, ordering {node.addresses.ordering}")
             step.note(
                 f"chaincode {node.addresses.chaincode}, operations {node.addresses.operations}"
@@ -104,6 +105,16 @@ def _node(plan: Plan, options: PlayOptions, data: Path) -> PeerNode:
         settings, working_folder=data, development=plan.peer.mode is Mode.DEVELOPMENT
     )
     return PeerNode(config)
+
+
+@asynccontextmanager
+async def _running(node: PeerNode) -> AsyncIterator[PeerNode]:
+    """A peer that is always stopped in order: what goes wrong here is not its failure."""
+    await node.__aenter__()
+    try:
+        yield node
+    finally:
+        await node.__aexit__(None, None, None)
 
 
 def _network(plan: Plan, node: PeerNode, data: Path) -> LocalNetwork:

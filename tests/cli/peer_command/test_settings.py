@@ -63,3 +63,12 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "core.yaml").write_text("peer: [")
     with pytest.raises(StartupError, match="error when reading core config file"):
         read_settings({}, tmp_path)
+
+
+def test_the_development_network_of_this_folder_needs_no_settings(tmp_path: Path) -> None:
+    client = tmp_path / "treadle-data" / "client"
+    (client / "msp").mkdir(parents=True)
+    (client / "core.yaml").write_text("peer: {address: 'here:1', localMspId: Org1MSP}")
+    settings = client_settings(read_settings({}, tmp_path))
+    assert (settings.address, settings.msp_id) == ("here:1", "Org1MSP")
+    assert settings.msp_folder == client / "msp"
