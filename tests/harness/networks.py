@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.chaincodes import PEER_LANGUAGE, sources
 from harness.peers import PeerProcess
@@ -39,14 +40,16 @@ class Network:
         await self.peer.wait_ready(within=READY_SECONDS)
         await self.orderer.wait_ready(within=READY_SECONDS)
 
-    async def install(self, name: str, language: str, version: str = "1") -> None:
-        """Install the example contract as *name*."""
+    async def install(
+        self, name: str, language: str, version: str = "1", *, folder: Path | None = None
+    ) -> None:
+        """Install the example contract, or what is in *folder*, as *name*."""
         package = build_legacy_package(
             name=name,
             version=version,
             language=PEER_LANGUAGE[language],
             path=name,
-            source=sources(language),
+            source=folder or sources(language),
         )
         administration = PeerAdministration(peer=self.peer, signer=self.admin)
         await administration.install(package)
