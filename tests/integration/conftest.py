@@ -13,6 +13,7 @@ from harness.fabric_cli import FabricCli
 from harness.idling import IdleStreams
 from harness.peers import PeerProcess, Peers
 from harness.processes import Started
+from harness.workbench import Workbench
 
 PeerFactory = Callable[..., PeerProcess]
 
@@ -47,6 +48,19 @@ def idle_streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdleStrea
         yield streams
     finally:
         streams.end()
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A development peer that several files share; each names chaincodes of its own."""
+    folder = tmp_path_factory.mktemp("workbench")
+    peers = Peers(folder)
+    bench = Workbench(peers(mode="dev"), folder)
+    try:
+        yield bench
+    finally:
+        bench.end()
+        peers.end()
 
 
 @pytest.fixture
