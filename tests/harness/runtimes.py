@@ -32,9 +32,14 @@ def wait_for_runtime(
     return found[0]
 
 
-def metric(operations: str, name: str) -> float:
-    """One metric without labels, of ``/metrics``."""
+def metrics(operations: str) -> dict[str, float]:
+    """All samples of ``/metrics`` by name and labels, as they are written there."""
     with urllib.request.urlopen(f"http://{operations}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    (value,) = [line.split()[1] for line in lines if line.split()[0] == name]
-    return float(value)
+    samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {sample: float(value) for sample, value in samples}
+
+
+def metric(operations: str, name: str) -> float:
+    """One metric without labels, of ``/metrics``."""
+    return metrics(operations)[name]

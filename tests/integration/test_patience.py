@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness.chaincodes import copy_sources
 from harness.networks import Network, connected
+from harness.runtimes import metrics
 from treadle_fabric.client import Deployment, EndorsementFailed, deployment_args
 from treadle_fabric.packages import language_number
 
@@ -72,4 +73,9 @@ async def test_who_cannot_wait_is_told_and_the_next_request_joins(
         started.touch()
         await network.channel.instantiate(DEPLOYMENT)
         assert json.loads(await network.channel.evaluate("slow", ["version"]))["version"] == "1"
+        found = metrics(peer.addresses["operations"])
     assert peer.process.text().count("Built chaincode slow:1") == 1
+    assert found['chaincode_launch_duration_count{chaincode="slow:1",success="true"}'] == 1
+    assert not any(sample.startswith("chaincode_launch_failures{") for sample in found)
+    failures = 'chaincode_instantiation_failures{channel="mychannel",chaincode="slow"}'
+    assert found[f"endorser_{failures}"] > 2

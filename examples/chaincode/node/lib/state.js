@@ -49,7 +49,9 @@ async function range(stub, [start, end]) {
 
 async function page(stub, [start, end, size, bookmark]) {
     const pageSize = wholeNumber('size', size);
-    const { iterator, metadata } = await stub.getStateByRangeWithPagination(start, end, pageSize, bookmark);
+    // A page without records has empty metadata, which the shim leaves out.
+    const { iterator, metadata = { fetchedRecordsCount: 0, bookmark: '' } } =
+        await stub.getStateByRangeWithPagination(start, end, pageSize, bookmark);
     const items = await entries(iterator);
     return { items, fetched: metadata.fetchedRecordsCount, bookmark: metadata.bookmark };
 }
