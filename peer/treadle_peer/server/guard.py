@@ -59,6 +59,7 @@ class Guard:
         self, service: str, *, metrics: GrpcMetrics, streams: StreamSet, limit: int = 0
     ) -> None:
         self._service = service
+        self._label = service.replace(".", "_")  # as in Fabric's metrics
         self._metrics = metrics
         self._streams = streams
         self._limit = limit
@@ -72,7 +73,7 @@ class Guard:
         async def guarded(
             request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
         ) -> _Response:
-            self._metrics.unary_received.labels(self._service, method).inc()
+            self._metrics.unary_received.labels(self._label, method).inc()
             started, code = time.monotonic(), "Unknown"
             await self._enter(context)
             try:
@@ -81,7 +82,7 @@ class Guard:
                 return response
             finally:
                 self._running -= 1
-                labels = (self._service, method, code)
+                labels = (self._label, method, code)
                 self._metrics.unary_completed.labels(*labels).inc()
                 self._metrics.unary_duration.labels(*labels).observe(time.monotonic() - started)
 
@@ -96,7 +97,7 @@ class Guard:
             requests: AsyncIterator[_Request],
             context: grpc.aio.ServicerContext[_Request, _Response],
         ) -> AsyncIterator[_Response]:
-            self._metrics.stream_received.labels(self._service, method).inc()
+            self._metrics.stream_received.labels(self._label, method).inc()
             await self._enter(context)
             self._streams.enter()
             code = "Unknown"
@@ -112,7 +113,7 @@ class Guard:
             finally:
                 self._streams.leave()
                 self._running -= 1
-                self._metrics.stream_completed.labels(self._service, method, code).inc()
+                self._metrics.stream_completed.labels(self._label, method, code).inc()
 
         return guarded
 

@@ -23,7 +23,8 @@ class ListenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerOptions:
-    """Where and how to listen. ``setting`` is the configuration key, for error messages."""
+    """Where and how to listen. ``setting`` is the configuration key, for error messages;
+    ``max_streams`` bounds the calls of one connection, 0 does not."""
 
     address: str
     setting: str
@@ -31,6 +32,7 @@ class ListenerOptions:
     keepalive: KeepaliveConfig
     max_receive_bytes: int = 104857600
     max_send_bytes: int = 104857600
+    max_streams: int = 0
 
 
 class GrpcListener:
@@ -93,7 +95,9 @@ def _channel_options(options: ListenerOptions) -> list[tuple[str, int]]:
     keepalive = options.keepalive
     # Half of Fabric's minimum: a client that pings exactly on time must not look early.
     interval = int(keepalive.minimum_interval * 500)
+    streams = [("grpc.max_concurrent_streams", options.max_streams)] if options.max_streams else []
     return [
+        *streams,
         ("grpc.max_receive_message_length", options.max_receive_bytes),
         ("grpc.max_send_message_length", options.max_send_bytes),
         ("grpc.http2.max_ping_strikes", 0),

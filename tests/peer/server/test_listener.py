@@ -94,7 +94,7 @@ async def test_calls_beyond_the_limit_get_fabrics_text_and_the_next_one_is_serve
         assert await first == b"1"
         assert await unary(b"3", timeout=10) == b"3"
     text = echo.metrics.render().decode()
-    labels = 'service="test.Echo",method="Unary",code="OK"'
+    labels = 'service="test_Echo",method="Unary",code="OK"'
     assert f"grpc_server_unary_requests_completed{{{labels}}} 2.0" in text
 
 
