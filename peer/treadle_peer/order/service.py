@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from fabric_protos.common.common_pb2 import Block, Envelope, Status
+from fabric_protos.common.common_pb2 import Block, Envelope, HeaderType, Status
 from treadle_fabric.wire import SignerLike, channel_id_of, header_type_name, serialize
 
 from treadle_peer.order.chain import Chain
@@ -138,7 +138,7 @@ class OrderingService:
             status=status,
             info=info,
             channel_id=submission.channel_id if self.chain(submission.channel_id) else "unknown",
-            type_name=header_type_name(submission.channel_header.type),
+            type_name=_type_name(submission.channel_header.type),
             check_seconds=watch.check_seconds,
             queue_seconds=watch.queue_seconds,
         )
@@ -199,3 +199,8 @@ class OrderingService:
     def _run(self, chain: Chain) -> None:
         task = self._tasks.create_task(chain.run(), name=f"order {chain.channel_id}")
         self._running.append(task)
+
+
+def _type_name(number: int) -> str:
+    """For the metrics, where a stranger must not invent as many names as there are numbers."""
+    return header_type_name(number) if number in HeaderType.values() else "unknown"

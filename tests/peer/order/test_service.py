@@ -124,6 +124,17 @@ async def test_an_unknown_channel_is_not_found(ordering: OrderingService, networ
     assert (result.status, result.info) == (Status.NOT_FOUND, "channel does not exist")
 
 
+async def test_names_that_nobody_vouches_for_do_not_reach_the_metrics(
+    network: Network, ordering: OrderingService
+) -> None:
+    await ordering.create_channel(CHANNEL)
+    strange = build_envelope(signer=network.client, header_type=4711, channel_id=CHANNEL, data=b"x")
+    result = await ordering.broadcast(strange)
+    assert (result.channel_id, result.type_name) == (CHANNEL, "unknown")
+    elsewhere = await ordering.broadcast(transaction(network.client, channel="invented"))
+    assert (elsewhere.channel_id, elsewhere.type_name) == ("unknown", "ENDORSER_TRANSACTION")
+
+
 @pytest.mark.parametrize("kind", [HeaderType.CONFIG, HeaderType.ORDERER_TRANSACTION])
 async def test_finished_configurations_cannot_be_sent(
     ordering: OrderingService, network: Network, kind: HeaderType.ValueType
