@@ -26,8 +26,7 @@ _log = logging.getLogger(__name__)
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s [%(name)s] %(message)s"
 _SECOND_SIGNAL = 130
 
-# Each carries one line for the terminal.
-_REFUSALS = (
+REFUSALS = (
     ConfigurationError,
     ListenError,
     StorageError,
@@ -37,6 +36,7 @@ _REFUSALS = (
     OrderingError,
     OSError,
 )
+"""Why a peer cannot start: each carries one line for the terminal."""
 
 
 def run_peer(config: PeerConfig) -> int:
@@ -50,13 +50,13 @@ def run_peer(config: PeerConfig) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return runner.run(_serve(config, logs))
-        except _REFUSALS as error:
+        except REFUSALS as error:
             sys.stderr.write(f"Error: {error}\n")
             return 1
 
 
 async def _serve(config: PeerConfig, logs: LogControl) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     if config.unused_keys:
         _log.info(
             "these keys of Fabric mean nothing to Treadle and are ignored: %s",
@@ -71,7 +71,8 @@ async def _serve(config: PeerConfig, logs: LogControl) -> int:
     return 0
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """An event that the first SIGTERM or SIGINT sets; a second one ends this process (130)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
