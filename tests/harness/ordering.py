@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabric_protos.common.common_pb2 import Envelope, HeaderType
+from fabric_protos.common.common_pb2 import Block, Envelope, HeaderType
 from treadle_fabric.channelconfig import OrganizationDefinition
 from treadle_fabric.identity import GeneratedOrganization, SigningIdentity
-from treadle_fabric.wire import build_envelope
+from treadle_fabric.wire import build_envelope, parse
 from treadle_peer.order import (
+    Chain,
     ChannelTemplate,
     OrderingIdentity,
     OrderingService,
@@ -61,3 +63,25 @@ def transaction(signer: SigningIdentity, data: bytes = b"tx", channel: str = CHA
         channel_id=channel,
         data=data,
     )
+
+
+async def channel(service: OrderingService) -> Chain:
+    """The chain of a new channel."""
+    await service.create_channel(CHANNEL)
+    chain = service.chain(CHANNEL)
+    assert chain is not None
+    return chain
+
+
+def block(chain: Chain, number: int) -> Block:
+    """One block of a chain."""
+    return parse(Block, chain.block_bytes(number))
+
+
+async def all_ordered(chain: Chain, count: int) -> None:
+    """Until the blocks after the first hold *count* envelopes."""
+    async with asyncio.timeout(20):
+        height = chain.height
+        while sum(len(block(chain, n).data.data) for n in range(1, height)) < count:
+            await chain.height_reached(height + 1)
+            height = chain.height
