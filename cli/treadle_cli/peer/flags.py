@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from treadle_peer.config import parse_duration
+from treadle_fabric.wire import parse_duration
 
 SWITCHES = frozenset(
     {
@@ -76,10 +76,8 @@ class Duration(click.ParamType[float]):
             return value
         try:
             return parse_duration(str(value))
-        except ValueError:
+        except ValueError as error:
             flag = ", ".join(param.opts) if param else "flag"
-            wrong = "missing unit in" if str(value).lstrip("-").isdecimal() else "invalid"
             raise click.UsageError(
-                f'invalid argument "{value}" for "{flag}" flag: time: {wrong} duration "{value}"',
-                ctx,
+                f'invalid argument "{value}" for "{flag}" flag: {error}', ctx
             ) from None

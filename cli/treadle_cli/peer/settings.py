@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from treadle_peer.config import LogSpec, parse_duration, parse_logging_spec
+from treadle_fabric.wire import parse_duration
+from treadle_peer.config import LogSpec, parse_logging_spec
 
 from treadle_cli.local.folders import DEFAULT_DATA
 from treadle_cli.peer.errors import StartupError

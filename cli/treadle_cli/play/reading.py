@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from treadle_peer.config import parse_duration
+from treadle_fabric.wire import parse_duration
 
 from treadle_cli.play.documents import Document, Path_
 from treadle_cli.play.problems import Findings, nearest

@@ -43,13 +43,13 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from treadle_fabric.channelconfig import keys
-from treadle_fabric.channelconfig.durations import format_duration
 from treadle_fabric.channelconfig.errors import ConfigError
 from treadle_fabric.channelconfig.names import check_channel_id, check_config_id
 from treadle_fabric.policy import signed_by_any_admin, signed_by_any_member
 from treadle_fabric.wire import (
     build_payload,
     compute_tx_id,
+    format_duration,
     new_block,
     parse,
     serialize,

@@ -24,10 +24,10 @@ from treadle_fabric.channelconfig.capabilities import (
     OrdererCapabilities,
     capability_names,
 )
-from treadle_fabric.channelconfig.durations import parse_duration
 from treadle_fabric.channelconfig.errors import ConfigError
 from treadle_fabric.channelconfig.keys import check_keys, get_value
 from treadle_fabric.msp import MSP, MSPError, MSPManager, MSPVersion
+from treadle_fabric.wire import parse_duration
 
 _BROKER = re.compile(r"([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9.-]*[a-zA-Z0-9]):\d{1,5}")
 _ORDERER_VALUES = (

@@ -21,6 +21,7 @@ from treadle_fabric.wire.blocks import (
     set_transactions_filter,
     sign_block,
 )
+from treadle_fabric.wire.durations import format_duration, parse_duration
 from treadle_fabric.wire.envelopes import (
     SignerLike,
     UnpackedPayload,
@@ -99,6 +100,7 @@ __all__ = [
     "encode_status",
     "fill_metadata",
     "first_payload",
+    "format_duration",
     "get_metadata",
     "get_transactions_filter",
     "has_payload_visibility",
@@ -109,6 +111,7 @@ __all__ = [
     "new_block",
     "new_nonce",
     "parse",
+    "parse_duration",
     "payload_for_transaction",
     "proposal_hash",
     "serialize",

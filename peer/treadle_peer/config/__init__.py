@@ -3,7 +3,6 @@
 ``load_config`` is the entry; every failure is a ConfigurationError of one line.
 """
 
-from treadle_peer.config.durations import format_duration, parse_duration
 from treadle_peer.config.endpoint import (
     EndpointError,
     chaincode_endpoint,
@@ -38,11 +37,9 @@ __all__ = [
     "PeerConfig",
     "TLSConfig",
     "chaincode_endpoint",
-    "format_duration",
     "is_unspecified",
     "join_address",
     "load_config",
-    "parse_duration",
     "parse_logging_spec",
     "split_address",
 ]

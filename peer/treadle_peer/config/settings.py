@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from treadle_peer.config.durations import parse_duration
+from treadle_fabric.wire import parse_duration
+
 from treadle_peer.config.errors import ConfigurationError
 from treadle_peer.config.source import Source
 
@@ -63,9 +64,10 @@ class Settings:
         if not self.given(key):
             return default
         try:
-            seconds = parse_duration(self.text(key, ""))
-        except ValueError as error:
-            raise self.wrong(key, str(error)) from None
+            seconds = parse_duration(self.text(key, "").strip())
+        except ValueError:
+            remedy = "write a duration with its unit, such as 300ms, 30s, 5m or 1h30m"
+            raise self.wrong(key, remedy) from None
         if seconds < 0:
             raise self.wrong(key, "write a duration that is not negative")
         return seconds

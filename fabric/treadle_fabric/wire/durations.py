@@ -1,4 +1,4 @@
-"""Go's duration texts, as ``BatchTimeout`` holds them."""
+"""Go's duration texts (``1h30m``, ``300ms``), as channels, core.yaml and flags write them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ _UNITS = {
     "m": 60.0,
     "h": 3600.0,
 }
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_NUMBER = r"(\d+\.?\d*|\.\d+)"
+_PART = re.compile(_NUMBER + r"(ns|us|µs|μs|ms|s|m|h)")
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a Go duration such as ``1m30s`` or ``250ms``; raises ValueError."""
+    """Seconds of a Go duration such as ``1m30s`` or ``250ms``.
+
+    Raises ValueError in Go's words, also for a number without a unit other than 0.
+    """
     sign = -1.0 if text.startswith("-") else 1.0
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0.0
+    if re.fullmatch(_NUMBER, rest):
+        raise ValueError(f'time: missing unit in duration "{text}"')
     seconds, position = 0.0, 0
     while found := _PART.match(rest, position):
         seconds += float(found.group(1)) * _UNITS[found.group(2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from treadle_fabric.channelconfig.durations import format_duration, parse_duration
+from treadle_fabric.wire import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,23 @@ from treadle_fabric.channelconfig.durations import format_duration, parse_durati
         ("0", 0.0),
         ("-1s", -1.0),
         ("+1s", 1.0),
+        ("1h30m", 5400.0),
+        ("1m0.5s", 60.5),
     ],
 )
 def test_durations_read_as_go_reads_them(text, seconds):
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "2", "s", "2 s", "2s ", "-", "1d", "two"])
+@pytest.mark.parametrize("text", ["", "s", "2 s", "2s ", "-", "1d", "two", "1h-3m", "--2s", "1e3s"])
 def test_other_texts_are_refused(text):
     with pytest.raises(ValueError, match="time: invalid duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["2", "-2", "2.5", "+.5"])
+def test_a_number_alone_is_no_duration(text):
+    with pytest.raises(ValueError, match="time: missing unit in duration"):
         parse_duration(text)
 
 
