@@ -64,11 +64,6 @@ class Capabilities:
         return self._at_least("V1_3")
 
     @property
-    def stores_invalid_private_data(self) -> bool:
-        """Whether private data of invalid transactions is kept."""
-        return self._at_least("V1_4_2")
-
-    @property
     def v2_lifecycle(self) -> bool:
         """Whether ``_lifecycle`` rules and the legacy lifecycle is read-only."""
         return self._at_least("V2_0")

@@ -60,10 +60,6 @@ class PolicyManager:
         found = self._find(path)
         return RejectPolicy(self._relative(path) or path) if found is None else found
 
-    def has_policy(self, path: str) -> bool:
-        """Whether there is a policy at this path."""
-        return self._find(path) is not None
-
     def manager(self, groups: Sequence[str]) -> PolicyManager | None:
         """The manager of a group below this one, given by the names on the way; None if none."""
         found: PolicyManager | None = self

@@ -37,11 +37,6 @@ class Committer:
         """The number of the block to deliver next; the right place to resume after a restart."""
         return self._channel.height
 
-    @property
-    def halted(self) -> str | None:
-        """Why the channel stopped for good, ``None`` while it works."""
-        return self._halted
-
     async def deliver(self, block: Block) -> CommittedBlock:
         """Commit *block*; when this returns, it is durable and everybody waiting was woken.
 

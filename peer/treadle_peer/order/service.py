@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -20,8 +19,6 @@ from treadle_peer.order.store import OrderStore
 from treadle_peer.storage import StorageError
 
 _log = logging.getLogger(__name__)
-
-ChainCallback = Callable[[Chain], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,6 @@ class OrderingService:
         self._signer = signer
         self._template = template
         self._chains = {name: Chain(name, store=store, signer=signer) for name in store.channels()}
-        self._callbacks: list[ChainCallback] = []
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
         self._creating = asyncio.Lock()
@@ -111,10 +107,6 @@ class OrderingService:
     def channels(self) -> list[str]:
         """All channels in alphabetical order."""
         return sorted(self._chains)
-
-    def on_chain(self, callback: ChainCallback) -> None:
-        """Call *callback* with every chain created from now on."""
-        self._callbacks.append(callback)
 
     def failure(self) -> str | None:
         """Why a channel is not ordered any more, if so."""
@@ -193,8 +185,6 @@ class OrderingService:
         self._chains[channel_id] = chain
         self._run(chain)
         _log.info("created channel %s", channel_id)
-        for callback in self._callbacks:
-            callback(chain)
 
     def _run(self, chain: Chain) -> None:
         task = self._tasks.create_task(chain.run(), name=f"order {chain.channel_id}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 import rocksdict
-from rocksdict import Checkpoint, ColumnFamily, Rdict, WriteBatch
+from rocksdict import ColumnFamily, Rdict, WriteBatch
 
 from treadle_peer.storage.cursors import Cursor
 from treadle_peer.storage.errors import StorageError
@@ -159,15 +159,6 @@ class Database:
             raise self._closed() from error
         except Exception as error:
             raise StorageError(f"{self.path}: cannot write: {error}") from error
-
-    def checkpoint(self, target: Path) -> None:
-        """Make a consistent copy in the new folder *target*, sharing files where possible."""
-        try:
-            target.mkdir(parents=True)
-            Checkpoint(self._root).create_checkpoint(str(target / _DATA))
-            (target / "FORMAT").write_bytes((self.path / "FORMAT").read_bytes())
-        except Exception as error:
-            raise StorageError(f"{target}: cannot copy: {error}") from error
 
     def close(self) -> None:
         """Write buffers out and free the folder; harmless when done already.

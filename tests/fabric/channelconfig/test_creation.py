@@ -33,7 +33,7 @@ def test_any_admin_of_a_member_creates_a_channel(network, capability):
     assert bundle.sequence == 1
     assert [org.name for org in bundle.application.orgs] == ["Org1", "Org2"]
     assert not bundle.application.capabilities.v2_lifecycle
-    assert bundle.policies.has_policy("/Channel/Application/LifecycleEndorsement")
+    assert "/Channel/Application/LifecycleEndorsement" in bundle.policies.paths()
     assert created.last_update == envelope
 
 

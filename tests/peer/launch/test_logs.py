@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from treadle_peer.chaincode.launch.logs import CapturedLog, file_tail, last_lines, readable
+from treadle_peer.chaincode.launch.logs import CapturedLog, last_lines, readable
 
 
 def test_files_stay_below_the_limit_and_two_older_ones_are_kept(tmp_path: Path) -> None:
@@ -21,18 +21,6 @@ def test_files_stay_below_the_limit_and_two_older_ones_are_kept(tmp_path: Path) 
     assert log.tail(2) == "line 000998\nline 000999"
 
 
-def test_tail_of_the_files_reaches_into_the_older_one(tmp_path: Path) -> None:
-    log = CapturedLog(tmp_path / "cc.log", limit=100)
-    for number in range(20):
-        log.write(b"line %03d\n" % number)
-    log.close()
-    assert file_tail(tmp_path / "cc.log", 12).splitlines()[0] == "line 008"
-
-
-def test_tail_of_a_log_that_was_never_written_is_empty(tmp_path: Path) -> None:
-    assert file_tail(tmp_path / "none.log") == ""
-
-
 def test_tail_tells_only_what_came_since_the_log_was_opened(tmp_path: Path) -> None:
     first = CapturedLog(tmp_path / "cc.log", limit=1000)
     first.write(b"before\n")
@@ -41,7 +29,7 @@ def test_tail_tells_only_what_came_since_the_log_was_opened(tmp_path: Path) -> N
     second.write(b"after\n")
     second.close()
     assert second.tail() == "after"
-    assert file_tail(tmp_path / "cc.log") == "before\nafter"
+    assert (tmp_path / "cc.log").read_text() == "before\nafter\n"
 
 
 def test_writing_after_the_end_loses_the_output_but_fails_nobody(tmp_path: Path) -> None:

@@ -106,15 +106,13 @@ def creation(signer: SigningIdentity, *, members: list[str], name: str = "ch1") 
 async def test_a_creation_transaction_makes_a_channel(
     ordering: OrderingService, network: Network
 ) -> None:
-    created: list[str] = []
-    ordering.on_chain(lambda chain: created.append(chain.channel_id))
     result = await ordering.broadcast(creation(network.admin, members=["Org1MSP"]))
     assert (result.status, result.info) == (Status.SUCCESS, "")
     chain = ordering.chain("ch1")
     assert chain is not None
     assert chain.bundle.sequence == 1
     assert [org.msp_id for org in chain.bundle.application.orgs] == ["Org1MSP"]
-    assert created == ["ch1"]
+    assert ordering.channels() == ["ch1"]
     sent = await ordering.broadcast(transaction(network.client, channel="ch1"))
     assert sent.status == Status.SUCCESS
 

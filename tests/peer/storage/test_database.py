@@ -137,20 +137,6 @@ def test_use_after_close_is_an_error_that_names_the_folder(tmp_path: Path) -> No
             use()
 
 
-def test_a_checkpoint_is_a_database_of_its_own(tmp_path: Path) -> None:
-    with opened(tmp_path / "db") as database:
-        put(database, "one", {b"k": b"1"})
-        database.checkpoint(tmp_path / "copies" / "first")
-        put(database, "one", {b"k": b"2"})
-    with opened(tmp_path / "copies" / "first") as copy:
-        assert copy.get("one", b"k") == b"1"
-
-
-def test_a_checkpoint_into_an_existing_folder_is_refused(tmp_path: Path) -> None:
-    with opened(tmp_path / "db") as database, pytest.raises(StorageError, match="cannot copy"):
-        database.checkpoint(tmp_path)
-
-
 def test_damaged_files_are_reported(tmp_path: Path) -> None:
     with opened(tmp_path / "db") as database:
         put(database, "one", {b"k": b"1"})

@@ -23,10 +23,9 @@ from treadle_peer.chaincode.launch.bridging import BridgeStarter
 from treadle_peer.chaincode.launch.builders import Builder, BuildError, default_builders
 from treadle_peer.chaincode.launch.builds import Build, Builds
 from treadle_peer.chaincode.launch.launches import Exit, Launch, LaunchStatus, Phase
-from treadle_peer.chaincode.launch.logs import file_tail
 from treadle_peer.chaincode.launch.records import LaunchRecords
 from treadle_peer.chaincode.launch.settings import LaunchSettings
-from treadle_peer.chaincode.launch.starting import Starter, exit_sentence, log_path
+from treadle_peer.chaincode.launch.starting import Starter, exit_sentence
 from treadle_peer.chaincode.streams import StreamPeer
 from treadle_peer.execution import ExecutionError, PackageError, PackageStore
 
@@ -155,14 +154,6 @@ class ProcessLauncher:
         """``still building (42 s); try again`` while *ccid* launches, else empty."""
         runtime = self._runtimes.get(ccid)
         return "" if runtime is None else _status(runtime).patience
-
-    def statuses(self) -> list[LaunchStatus]:
-        """All that were ever launched, by ccid."""
-        return [_status(self._runtimes[ccid]) for ccid in sorted(self._runtimes)]
-
-    def log_tail(self, ccid: str, lines: int = 20) -> str:
-        """The last lines that processes of *ccid* printed, also before this start of the peer."""
-        return file_tail(log_path(self._settings.folder, ccid), lines)
 
     def _refusal(self, ccid: str, live: Launch | None, caller: StreamPeer) -> str | None:
         if caller.fingerprint is not None:

@@ -87,15 +87,6 @@ class CapturedLog:
         self._file = self._path.open("ab", buffering=0)
 
 
-def file_tail(path: Path, lines: int = _TAIL_LINES) -> str:
-    """The last lines of a log on disk, also of one whose program ended long ago."""
-    content = b""
-    for number in (0, 1):
-        if len(content) < _TAIL_BYTES:
-            content = _end_of(_numbered(path, number)) + content
-    return last_lines(content, lines)
-
-
 class LogPump(threading.Thread):
     """Copies a pipe into a log until nobody holds the pipe's other end any more.
 
@@ -117,12 +108,3 @@ class LogPump(threading.Thread):
 
 def _numbered(path: Path, number: int) -> Path:
     return path if number == 0 else path.with_name(f"{path.name}.{number}")
-
-
-def _end_of(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            return file.read()
-    except OSError:
-        return b""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from treadle_peer.chaincode.launch import Phase
+from treadle_peer.chaincode.launch.starting import log_path
 from treadle_peer.execution import ExecutionError
 
 # Prints what it was given, then registers.
@@ -41,9 +42,10 @@ def shown(log: str, what: str) -> Any:
 
 async def logged(bench: Any, ccid: str, *words: str) -> str:
     """The log once it holds all *words*; it is written behind the process's back."""
+    file = log_path(bench.folder / "launcher", ccid)
     async with asyncio.timeout(30):
         while True:
-            log = str(bench.launcher.log_tail(ccid, 50))
+            log = file.read_text() if file.exists() else ""
             if all(word in log for word in words):
                 return log
             await asyncio.sleep(0.01)
