@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +16,14 @@ import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from harness.chaincodes import built
-from harness.launched import launched_groups
+from harness.launched import launched_groups, launched_processes
 from harness.peers import Peers
 from harness.processes import Started
 from harness.production import Production
 from harness.runtimes import CHANNEL
 from treadle_fabric.identity import CertificateAuthority, IssuedCertificate
 from treadle_peer.chaincode.authority import ChaincodeAuthority
+from treadle_peer.chaincode.launch import sockets
 
 if TYPE_CHECKING:
     from .conftest import CliFactory
@@ -126,9 +129,19 @@ def made_papers(production: Production, issued: IssuedCertificate, target: Path)
     return Papers(folder=target)
 
 
-def real_shim(production: Production, ccid: str, output: Path, environment: dict[str, str]) -> str:
+def private_port(production: Production) -> str:
+    """Where the process of ``real:1`` is connected to the peer."""
+    (process,) = [
+        one for one in launched_processes(production.peer.data, "real:1") if one.command != "sh"
+    ]
+    held = sockets.held_inodes([process.pid])
+    (connection,) = [one for one in sockets.all_sockets() if one.inode in held]
+    assert connection.remote.address.is_loopback
+    return f"{connection.remote.address}:{connection.remote.port}"
+
+
+def real_shim(address: str, ccid: str, output: Path, environment: dict[str, str]) -> str:
     """Run the Go example as *ccid* until it gives up; what it printed."""
-    address = production.peer.addresses["chaincode"]
     impostor = Started(
         [str(built("go") / "chaincode"), "-peer.address", address],
         output=output,
@@ -142,10 +155,9 @@ def real_shim(production: Production, ccid: str, output: Path, environment: dict
 
 
 def dialled(
-    production: Production, ccid: str, credentials: grpc.ChannelCredentials | None
+    address: str, ccid: str, credentials: grpc.ChannelCredentials | None
 ) -> tuple[grpc.StatusCode, str]:
     """Register by plain gRPC; the status that the stream ends with."""
-    address = production.peer.addresses["chaincode"]
     register = ChaincodeMessage(
         type=ChaincodeMessage.REGISTER,
         payload=ChaincodeID(name=ccid).SerializeToString(),
@@ -165,26 +177,100 @@ def dialled(
         return refused.value.code(), refused.value.details() or ""
 
 
+def foreign_papers(production: Production, target: Path) -> Papers:
+    """A certificate of an authority that the peer does not know."""
+    foreign = CertificateAuthority.create(common_name="foreign", organization="foreign")
+    return made_papers(production, foreign.issue(common_name="x", client=True), target)
+
+
+def chaincode_root(production: Production) -> bytes:
+    return (production.peer.data / "chaincode" / "authority" / "ca.pem").read_bytes()
+
+
 Watch = Callable[[Production], None]
 
 
-def test_an_unknown_name_is_refused(with_tls: Production, unharmed: Watch, tmp_path: Path) -> None:
+WITHOUT_TLS = {"CORE_PEER_TLS_ENABLED": "false"}
+
+
+@pytest.mark.parametrize("ccid", ["real:1", "unknown:1"])
+@pytest.mark.parametrize(
+    "presents", ["the right certificate", "foreign certificate", "no certificate", "plaintext"]
+)
+def test_whoever_dials_the_advertised_port_is_refused_with_a_sentence(
+    presents: str, ccid: str, with_tls: Production, unharmed: Watch, tmp_path: Path
+) -> None:
     unharmed(with_tls)
-    papers = papers_of(with_tls, "other:1", tmp_path / "papers")
-    code, sentence = dialled(with_tls, "unknown:1", papers.credentials())
+    papers = (
+        foreign_papers(with_tls, tmp_path / "papers")
+        if presents == "foreign certificate"
+        else papers_of(with_tls, "real:1", tmp_path / "papers")
+    )
+    credentials = {
+        "no certificate": grpc.ssl_channel_credentials(chaincode_root(with_tls)),
+        "plaintext": None,
+    }.get(presents, papers.credentials())
+    address = with_tls.peer.addresses["chaincode"]
+    code, sentence = dialled(address, ccid, credentials)
+    assert code is grpc.StatusCode.PERMISSION_DENIED
+    assert NOT_ACCEPTED.format(ccid) in sentence
+    assert "it was not launched by this peer" in sentence
+    assert "development mode accepts processes started by hand" in sentence
+    assert sentence in with_tls.peer.process.text()
+    if presents != "no certificate":  # the shim does not start with TLS and without one
+        environment = WITHOUT_TLS if credentials is None else papers.environment()
+        assert sentence in real_shim(address, ccid, tmp_path / "impostor.log", environment)
+
+
+@pytest.mark.parametrize("presents", ["foreign certificate", "no certificate", "plaintext"])
+def test_who_has_nothing_of_this_authority_does_not_get_into_the_private_port(
+    presents: str, with_tls: Production, unharmed: Watch, tmp_path: Path
+) -> None:
+    """As with Fabric the handshake itself fails; whoever is here did not follow our address."""
+    unharmed(with_tls)
+    credentials = {
+        "foreign certificate": foreign_papers(with_tls, tmp_path / "papers").credentials(),
+        "no certificate": grpc.ssl_channel_credentials(chaincode_root(with_tls)),
+        "plaintext": None,
+    }[presents]
+    code, _ = dialled(private_port(with_tls), "real:1", credentials)
+    assert code is grpc.StatusCode.UNAVAILABLE
+
+
+def test_garbage_and_silence_at_the_advertised_port_harm_nobody(
+    with_tls: Production, unharmed: Watch
+) -> None:
+    unharmed(with_tls)
+    host, port = with_tls.peer.addresses["chaincode"].rsplit(":", 1)
+    with ExitStack() as open_connections:
+        for _ in range(400):
+            connection = socket.create_connection((host, int(port)), timeout=20)
+            open_connections.enter_context(connection)
+        with socket.create_connection((host, int(port)), timeout=20) as garbage, suppress(OSError):
+            garbage.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert garbage.recv(100) == b""
+        assert with_tls.ask("real", "query", "bob")["balance"] == 20
+    assert with_tls.logged("more are closed at once") >= 1
+
+
+def test_an_unknown_name_is_refused_at_the_private_port(
+    with_tls: Production, unharmed: Watch, tmp_path: Path
+) -> None:
+    unharmed(with_tls)
+    papers, address = papers_of(with_tls, "other:1", tmp_path / "papers"), private_port(with_tls)
+    code, sentence = dialled(address, "unknown:1", papers.credentials())
     assert code is grpc.StatusCode.PERMISSION_DENIED
     assert NOT_ACCEPTED.format("unknown:1") in sentence
-    assert sentence in real_shim(
-        with_tls, "unknown:1", tmp_path / "impostor.log", papers.environment()
-    )
+    said = real_shim(address, "unknown:1", tmp_path / "impostor.log", papers.environment())
+    assert sentence in said
 
 
 def test_the_right_name_with_the_certificate_of_another_chaincode_is_refused(
     with_tls: Production, unharmed: Watch, tmp_path: Path
 ) -> None:
     unharmed(with_tls)
-    papers = papers_of(with_tls, "other:1", tmp_path / "papers")
-    said = real_shim(with_tls, "real:1", tmp_path / "impostor.log", papers.environment())
+    papers, address = papers_of(with_tls, "other:1", tmp_path / "papers"), private_port(with_tls)
+    said = real_shim(address, "real:1", tmp_path / "impostor.log", papers.environment())
     assert NOT_ACCEPTED.format("real:1") in said
     assert "belongs to a different chaincode (other:1)" in said
 
@@ -193,12 +279,11 @@ def test_the_right_name_with_a_certificate_that_was_not_issued_for_a_launch_is_r
     with_tls: Production, unharmed: Watch, tmp_path: Path
 ) -> None:
     unharmed(with_tls)
-    folder = with_tls.peer.data / "chaincode" / "authority"
-    own = CertificateAuthority.from_pem(
-        (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
-    )
+    key = (with_tls.peer.data / "chaincode" / "authority" / "ca.key").read_bytes()
+    own = CertificateAuthority.from_pem(chaincode_root(with_tls), key)
     papers = made_papers(with_tls, own.issue(common_name="x", client=True), tmp_path / "papers")
-    said = real_shim(with_tls, "real:1", tmp_path / "impostor.log", papers.environment())
+    log = tmp_path / "impostor.log"
+    said = real_shim(private_port(with_tls), "real:1", log, papers.environment())
     assert NOT_ACCEPTED.format("real:1") in said
     assert "was not issued for a launch of this peer run" in said
 
@@ -210,30 +295,10 @@ def test_the_certificate_of_an_ended_launch_is_refused(
     with_tls.cli().invoke("real", "crash", "3", channel=CHANNEL, succeeds=False)
     assert with_tls.ask("real", "query", "bob")["balance"] == 20
     unharmed(with_tls)
-    said = real_shim(with_tls, "real:1", tmp_path / "impostor.log", papers.environment())
+    log = tmp_path / "impostor.log"
+    said = real_shim(private_port(with_tls), "real:1", log, papers.environment())
     assert NOT_ACCEPTED.format("real:1") in said
     assert "its launch has ended and its certificate is retired" in said
-
-
-@pytest.mark.parametrize("presents", ["foreign certificate", "no certificate", "plaintext"])
-def test_who_has_nothing_of_this_authority_does_not_get_past_tls(
-    presents: str, with_tls: Production, unharmed: Watch, tmp_path: Path
-) -> None:
-    """As with Fabric the handshake itself fails, so here the sentence is that of TLS."""
-    unharmed(with_tls)
-    root = (with_tls.peer.data / "chaincode" / "authority" / "ca.pem").read_bytes()
-    foreign = CertificateAuthority.create(common_name="foreign", organization="foreign")
-    papers = made_papers(with_tls, foreign.issue(common_name="x", client=True), tmp_path / "papers")
-    credentials = {
-        "foreign certificate": papers.credentials(),
-        "no certificate": grpc.ssl_channel_credentials(root),
-        "plaintext": None,
-    }[presents]
-    assert dialled(with_tls, "real:1", credentials)[0] is grpc.StatusCode.UNAVAILABLE
-    if presents != "no certificate":  # the shim does not start with TLS and without one
-        environment = papers.environment() if credentials else {"CORE_PEER_TLS_ENABLED": "false"}
-        said = real_shim(with_tls, "real:1", tmp_path / "impostor.log", environment)
-        assert "code = Unavailable" in said
 
 
 @pytest.mark.parametrize(
@@ -247,10 +312,10 @@ def test_without_tls_another_process_is_refused(
     ccid: str, reason: str, without_tls: Production, unharmed: Watch, tmp_path: Path
 ) -> None:
     unharmed(without_tls)
-    code, sentence = dialled(without_tls, ccid, None)
+    address = without_tls.peer.addresses["chaincode"]
+    code, sentence = dialled(address, ccid, None)
     assert code is grpc.StatusCode.PERMISSION_DENIED
-    plaintext = {"CORE_PEER_TLS_ENABLED": "false"}
-    said = real_shim(without_tls, ccid, tmp_path / "impostor.log", plaintext)
+    said = real_shim(address, ccid, tmp_path / "impostor.log", WITHOUT_TLS)
     for text in (sentence, said):
         assert NOT_ACCEPTED.format(ccid) in text
         assert reason in text

@@ -29,6 +29,11 @@ class Modes:
         """The mode that holds for *ccid*."""
         return self._exceptions.get(ccid, self._default)
 
+    @property
+    def development_anywhere(self) -> bool:
+        """Whether some chaincode, known or not yet, may be started by hand."""
+        return Mode.DEVELOPMENT in {self._default, *self._exceptions.values()}
+
     def set(self, ccid: str, mode: Mode | None) -> None:
         """Make an exception for *ccid*; ``None`` takes it back."""
         if mode is None:

@@ -28,7 +28,7 @@ operations.tls.clientAuthRequired operations.tls.clientRootCAs.files
 TREADLE = """
 treadle.channel treadle.channelCapability treadle.organization
 treadle.ordering.listenAddress treadle.ordering.address treadle.ordering.tls.enabled
-treadle.chaincode.tls treadle.chaincode.buildTimeout
+treadle.chaincode.tls treadle.chaincode.buildTimeout treadle.chaincode.launchedListenAddress
 treadle.stop.drainTimeout
 """.split()
 

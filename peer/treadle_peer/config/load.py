@@ -211,6 +211,9 @@ def _chaincode(settings: Settings, *, peer_tls: bool, development: bool) -> Chai
         build_timeout=settings.duration("treadle.chaincode.buildTimeout", 600.0),
         total_query_limit=settings.number("ledger.state.totalQueryLimit", 100_000, minimum=1),
         tls=settings.flag("treadle.chaincode.tls", default_tls),
+        launched_listen_address=settings.address(
+            "treadle.chaincode.launchedListenAddress", "127.0.0.1:0"
+        ),
     )
 
 

@@ -49,7 +49,8 @@ class ListenerLimits:
 class ChaincodeConfig:
     """How chaincode runs. ``execute_timeout`` is None (no bound) in development unless set.
 
-    ``tls``: whether 7052 has the chaincode CA's TLS.
+    ``tls``: whether 7052 has the chaincode CA's TLS; then what the peer launches dials
+    ``launched_listen_address`` instead, which alone demands client certificates.
     """
 
     mode: ChaincodeMode = ChaincodeMode.PRODUCTION
@@ -58,6 +59,7 @@ class ChaincodeConfig:
     build_timeout: float = 600.0
     total_query_limit: int = 100_000
     tls: bool = True
+    launched_listen_address: str = "127.0.0.1:0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from treadle_fabric.wire import WireError
 from treadle_peer.chaincode import (
     AdmissionRules,
     ChaincodeSupport,
+    Doorkeeper,
     Mode,
     Modes,
     Observer,
@@ -19,6 +20,7 @@ from treadle_peer.chaincode import (
 )
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
 from treadle_peer.chaincode.launch import LaunchSettings, ProcessLauncher
+from treadle_peer.chaincode.launch.admission import at_the_door
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.channels import Channels, legacy_definition
 from treadle_peer.config import ChaincodeMode, PeerConfig
@@ -29,15 +31,25 @@ from treadle_peer.main.folders import DataFolders
 _STOP_GRACE = 5.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """What chaincode dials: what a user starts, and what the peer launches."""
+
+    advertised: str
+    launched: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Chaincodes:
-    """Everything about chaincode processes. ``endpoint`` is what they dial."""
+    """Everything about chaincode processes. ``doorkeeper`` serves who cannot be admitted."""
 
     config: PeerConfig
     packages: FilePackageStore
     authority: ChaincodeAuthority
     launcher: ProcessLauncher
+    modes: Modes
     support: ChaincodeSupport
+    doorkeeper: Doorkeeper
 
     def runtimes(self) -> Sequence[Mapping[str, object]]:
         """The active registry, ready for JSON."""
@@ -54,23 +66,24 @@ def build_chaincodes(
     channels: Channels,
     packages: FilePackageStore,
     authority: ChaincodeAuthority,
-    endpoint: str,
+    endpoints: Endpoints,
     invoker: Callable[[], ChaincodeInvoker],
     observer: Observer,
 ) -> Chaincodes:
     """Wire launcher and support, which know each other."""
     holder: list[ChaincodeSupport] = []
+    modes = Modes(_mode(config))
     launcher = ProcessLauncher(
         settings=_launch_settings(config, folders),
         packages=packages,
         authority=authority,
         bridges=ServerBridges(lambda: holder[0]),
-        endpoint=lambda: endpoint,
+        endpoint=lambda: endpoints.launched,
         on_exit=lambda end: holder[0].runtime_exited(end.ccid, end.sentence),
     )
     support = ChaincodeSupport(
-        config=_support_config(config, endpoint, developer_settings(config, authority)),
-        modes=Modes(_mode(config)),
+        config=_support_config(config, endpoints.advertised, developer_settings(config, authority)),
+        modes=modes,
         rules=AdmissionRules(
             is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
             admit_developer=_development_rule(config, authority),
@@ -86,7 +99,9 @@ def build_chaincodes(
         packages=packages,
         authority=authority,
         launcher=launcher,
+        modes=modes,
         support=support,
+        doorkeeper=Doorkeeper(_refusal(modes, authority, endpoints.advertised)),
     )
 
 
@@ -112,6 +127,10 @@ def developer_settings(config: PeerConfig, authority: ChaincodeAuthority) -> str
         return "CORE_PEER_TLS_ENABLED=false"
     if config.chaincode.mode is not ChaincodeMode.DEVELOPMENT:
         return "CORE_PEER_TLS_ENABLED=true"
+    return _development_settings(authority)
+
+
+def _development_settings(authority: ChaincodeAuthority) -> str:
     files = authority.development_certificate().files
     return (
         f"CORE_PEER_TLS_ENABLED=true CORE_PEER_TLS_ROOTCERT_FILE={files.root} "
@@ -172,3 +191,18 @@ def _development_rule(
         )
 
     return judge
+
+
+def _refusal(modes: Modes, authority: ChaincodeAuthority, address: str) -> Callable[[str], str]:
+    """What the door of a chaincode port with TLS answers."""
+
+    def sentence(ccid: str) -> str:
+        if modes.of(ccid) is Mode.PRODUCTION:
+            return at_the_door(ccid)
+        return (
+            f"chaincode {ccid} came without the development certificate, and the chaincode port "
+            f"has TLS; start yours with: CORE_CHAINCODE_ID_NAME={ccid} "
+            f"{_development_settings(authority)} <chaincode> -peer.address {address}"
+        )
+
+    return sentence

@@ -5,17 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from treadle_peer.chaincode import ChaincodeSupport
-from treadle_peer.chaincode.authority import ChaincodeAuthority
-from treadle_peer.config import (
-    KeepaliveConfig,
-    PeerConfig,
-    is_unspecified,
-    join_address,
-    split_address,
-)
+from treadle_peer.config import PeerConfig, is_unspecified, join_address, split_address
+from treadle_peer.main.chaincode_port import ChaincodePort, PortServices
 from treadle_peer.main.tlsfiles import material_from_files
-from treadle_peer.server.chaincode_grpc import REGISTER_SERVICE, register_handlers
 from treadle_peer.server.deliver_grpc import (
     ORDERER_SERVICE,
     PEER_SERVICE,
@@ -72,24 +64,20 @@ class Listeners:
                 keepalive=config.keepalive,
             )
         )
-        self._chaincode = GrpcListener(
-            ListenerOptions(
-                address=config.chaincode_listen_address,
-                setting="peer.chaincodeListenAddress",
-                tls=chaincodes,
-                keepalive=KeepaliveConfig(),  # Fabric's are fixed for this port (wire §2.5)
-            )
-        )
+        self._chaincode = ChaincodePort(config, chaincodes)
 
     def bind(self) -> tuple[str, str, str]:
         """Take the ports; the bound addresses of peer, ordering and chaincode."""
         return self._peer.bind(), self._ordering.bind(), self._chaincode.bind()
 
-    async def start_chaincode(self, support: ChaincodeSupport, metrics: Metrics) -> None:
+    @property
+    def launched_address(self) -> str | None:
+        """What launched chaincode dials; None: the advertised chaincode address."""
+        return self._chaincode.launched_address
+
+    async def start_chaincode(self, services: PortServices) -> None:
         """Accept chaincode streams."""
-        guard = Guard(REGISTER_SERVICE, metrics=metrics.grpc, streams=self._chaincode.streams)
-        self._chaincode.add([register_handlers(support.serve, guard=guard)])
-        await self._chaincode.start()
+        await self._chaincode.start(services)
 
     async def start_clients(self, services: ClientServices, metrics: Metrics) -> None:
         """Accept clients on both ports."""
@@ -126,34 +114,12 @@ class Listeners:
 
     async def close(self) -> None:
         """Give all ports back at once; for a start that failed."""
-        everything = (self._peer, self._ordering, self._chaincode)
-        await asyncio.gather(*(listener.stop(0) for listener in everything))
+        everything = (self._peer, self._ordering)
+        await asyncio.gather(self._chaincode.stop(0), *(one.stop(0) for one in everything))
 
     async def stop_chaincode(self) -> None:
         """Close the chaincode port; its streams were ended before."""
         await self._chaincode.stop(1.0)
-
-
-def chaincode_material(
-    config: PeerConfig, authority: ChaincodeAuthority, bound_host: str
-) -> TLSMaterial | None:
-    """What 7052 presents: a certificate of the chaincode CA, which alone it trusts."""
-    if not config.chaincode.tls:
-        return None
-    given = config.chaincode_address
-    hosts = [bound_host, split_address(config.address)[0]]
-    if given:
-        hosts.insert(0, split_address(given)[0])
-    names = [host for host in hosts if not is_unspecified(host)]
-    issued = authority.server_certificate(
-        tuple(dict.fromkeys([*names, "localhost", "127.0.0.1", "::1"]))
-    )
-    return TLSMaterial(
-        certificate=issued.certificate_pem,
-        key=issued.key_pem,
-        client_roots=authority.certificate_pem,
-        require_client=True,
-    )
 
 
 def operations_listener(config: PeerConfig, operations: Operations) -> OperationsListener:

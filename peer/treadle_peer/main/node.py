@@ -25,7 +25,8 @@ from treadle_peer.config import (
 from treadle_peer.endorse import AccessControl, Endorsement, build_endorsement
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.main.banner import banner
-from treadle_peer.main.chaincodes import Chaincodes, build_chaincodes, developer_settings
+from treadle_peer.main.chaincode_port import PortServices, chaincode_material
+from treadle_peer.main.chaincodes import Chaincodes, Endpoints, build_chaincodes, developer_settings
 from treadle_peer.main.clientfiles import ClientFiles, write_client_files
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.main.following import Followers
@@ -33,7 +34,6 @@ from treadle_peer.main.identity import PeerIdentity, open_identity
 from treadle_peer.main.listening import (
     ClientServices,
     Listeners,
-    chaincode_material,
     operations_listener,
     reachable,
 )
@@ -129,13 +129,12 @@ class PeerNode:
 
     def _listen(self) -> Listeners:
         self._authority = ChaincodeAuthority.open(self._folders.chaincode_authority)
-        host = split_address(self._config.chaincode_listen_address)[0]
         listeners = Listeners(
             self._config,
             clients=client_material(
                 self._config, generated=self._identity.generated, folders=self._folders
             ),
-            chaincodes=chaincode_material(self._config, self._authority, host),
+            chaincodes=chaincode_material(self._config, self._authority),
         )
         self._bound = listeners.bind()
         return listeners
@@ -173,7 +172,10 @@ class PeerNode:
             channels=self.channels,
             packages=packages,
             authority=self._authority,
-            endpoint=self._endpoint(),
+            endpoints=Endpoints(
+                advertised=self._endpoint(),
+                launched=listeners.launched_address or self._endpoint(),
+            ),
             invoker=lambda: holder[0].invoker,
             observer=self._metrics.chaincode,
         )
@@ -189,8 +191,17 @@ class PeerNode:
         self._stack.push_async_callback(listeners.stop_chaincode)
         self._stack.push_async_callback(launcher.close)
         self._stack.push_async_callback(self._stop_support)
-        await listeners.start_chaincode(support, self._metrics)
+        await listeners.start_chaincode(self._port_services())
         return endorsement
+
+    def _port_services(self) -> PortServices:
+        chaincodes = self.chaincodes
+        return PortServices(
+            support=chaincodes.support,
+            doorkeeper=chaincodes.doorkeeper,
+            developing=lambda: chaincodes.modes.development_anywhere,
+            metrics=self._metrics,
+        )
 
     async def _stop_support(self) -> None:
         support = self.chaincodes.support

@@ -74,14 +74,23 @@ class Target:
     dial_timeout: float = 3.0
 
 
-def register_handlers(serve: Serve, *, guard: Guard) -> grpc.GenericRpcHandler:
-    """``ChaincodeSupport/Register``: chaincodes dial us."""
+def _as_seen(remote: str) -> str:
+    return remote
+
+
+def register_handlers(
+    serve: Serve, *, guard: Guard, origin: Callable[[str], str] = _as_seen
+) -> grpc.GenericRpcHandler:
+    """``ChaincodeSupport/Register``: chaincodes dial us.
+
+    *origin* tells who is behind a remote address, for listeners behind a door.
+    """
 
     async def register(
         requests: AsyncIterator[ChaincodeMessage], context: ServerContext
     ) -> AsyncIterator[ChaincodeMessage]:
         try:
-            await serve(_ServerStream(context), _caller(context))
+            await serve(_ServerStream(context), _caller(context, origin))
         except StreamEnded as ended:
             await context.abort(grpc.StatusCode[ended.code.value], ended.sentence)
         # Messages are written as they come; the generator form is what the guard wraps.
@@ -233,9 +242,10 @@ def _channel(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel
     return grpc.aio.secure_channel(target.address, credentials, options=arguments)
 
 
-def _caller(context: ServerContext) -> StreamPeer:
+def _caller(context: ServerContext, origin: Callable[[str], str]) -> StreamPeer:
     remote = unquote(context.peer())
     kind, _, address = remote.partition(":")
+    address = origin(address)
     certificates = context.auth_context().get("x509_pem_cert") or []
     pem = next(iter(certificates), None)
     return StreamPeer(

@@ -27,6 +27,19 @@ def not_launched(ccid: str) -> str:
     return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))
 
 
+def at_the_door(ccid: str) -> str:
+    """For whoever dials the advertised port: what the peer launches dials a private one."""
+    reason = (
+        "it was not launched by this peer, whose own processes register on a private port; "
+        "this one admits nobody"
+    )
+    remedy = (
+        f"{_START_BY_PEER}; development mode accepts processes started by hand: open {ccid} for "
+        "development or start the peer with --peer-chaincodedev"
+    )
+    return refusal(ccid, reason, remedy)
+
+
 def no_certificate(ccid: str) -> str:
     """TLS without a client certificate."""
     reason = f"TLS is active but chaincode {ccid} didn't send certificate"
