@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
-from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput, ChaincodeSpec
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
 from fabric_protos.peer.chaincode_shim_pb2 import GetState
+from harness.chaincode_talk import sent
 from treadle_peer.chaincode import Ending, ProtocolViolation, RegistrationRefused
 from treadle_peer.chaincode.session import (
     CancelInvoke,
     Failed,
     Finished,
-    Invoke,
     Register,
-    Send,
     Session,
     SessionState,
     TxKey,
@@ -23,26 +22,6 @@ from treadle_peer.chaincode.session import (
 from treadle_peer.execution import CallKind, ExecutionError
 
 KEY = TxKey("ch", "t1")
-
-
-@pytest.fixture
-def session(say):
-    """A session that has greeted its chaincode."""
-    made = Session()
-    made.receive(say.register())
-    made.admit()
-    return made
-
-
-def sent(effects):
-    """The messages of Send effects; nothing else may be there."""
-    assert all(isinstance(effect, Send) for effect in effects), effects
-    return [effect.message for effect in effects]
-
-
-def invoke_message(say, name="other", **options):
-    spec = ChaincodeSpec(chaincode_id=ChaincodeID(name=name), input=ChaincodeInput(args=[b"f"]))
-    return say.message(Msg.INVOKE_CHAINCODE, spec, **options)
 
 
 def test_registration_is_answered_with_registered_then_ready_both_empty(say):
@@ -213,94 +192,10 @@ def test_an_abandoned_call_can_no_longer_read(session, say, world):
     assert reply.payload.endswith(b"no ledger context")
 
 
-def test_a_callee_is_run_and_its_whole_message_becomes_the_payload(session, say, world):
-    call = world.call()
-    session.begin(call, deadline=None)
-    [invoke] = session.receive(invoke_message(say))
-    assert isinstance(invoke, Invoke)
-    assert invoke.call is call
-    assert invoke.spec.chaincode_id.name == "other"
-    final = say.completed(payload=b"from the callee")
-    [reply] = sent(session.answer(invoke.token, final))
-    assert reply.type == Msg.RESPONSE
-    assert Msg.FromString(reply.payload) == final
-    assert session.answer(invoke.token, final) == []
-
-
-def test_a_callee_that_cannot_run_is_an_error(session, say, world):
-    session.begin(world.call(), deadline=None)
-    [invoke] = session.receive(invoke_message(say))
-    cause = "execute failed: error sending: txid: t1(ch) exists"
-    [reply] = sent(session.refuse(invoke.token, cause))
-    assert reply.type == Msg.ERROR
-    assert reply.payload.decode() == f"INVOKE_CHAINCODE failed: transaction ID: t1: {cause}"
-
-
-def test_a_second_request_beside_a_running_callee_gets_no_reply(session, say, world):
-    session.begin(world.call(), deadline=None)
-    [invoke] = session.receive(invoke_message(say))
-    assert session.receive(say.message(Msg.GET_STATE)) == []
-    assert session.receive(invoke_message(say)) == []
-    assert len(session.answer(invoke.token, say.completed())) == 1
-    assert len(session.receive(say.message(Msg.GET_STATE))) == 1
-
-
-def test_no_reply_reaches_a_chaincode_that_has_finished(session, say, world):
-    session.begin(world.call(), deadline=None)
-    [invoke] = session.receive(invoke_message(say))
-    final = say.completed()
-    assert session.receive(final) == [CancelInvoke(invoke.token), Finished(KEY, final)]
-    assert session.answer(invoke.token, say.completed()) == []
-
-
-def test_a_late_answer_does_not_reach_a_later_transaction_of_the_same_id(session, say, world):
-    session.begin(world.call(), deadline=None)
-    [first] = session.receive(invoke_message(say))
-    session.receive(say.completed())
-    session.begin(world.call(), deadline=None)
-    [second] = session.receive(invoke_message(say))
-    assert session.answer(first.token, say.completed()) == []
-    assert len(session.answer(second.token, say.completed())) == 1
-
-
-def test_an_expiring_caller_gets_its_error_and_its_callee_is_cancelled(session, say, world):
-    session.begin(world.call(), deadline=1.0)
-    [invoke] = session.receive(invoke_message(say))
-    cancel, reply, failed = session.expire(1.0)
-    assert cancel == CancelInvoke(invoke.token)
-    assert reply.message.payload.decode() == (
-        "INVOKE_CHAINCODE failed: transaction ID: t1: execute failed: "
-        "timeout expired while executing transaction"
-    )
-    assert failed.key == KEY
-
-
-@pytest.mark.parametrize(
-    ("channel", "name", "cause"),
-    [
-        ("ch", "other", "could not get valid transaction"),
-        ("", "other", "could not get valid transaction"),
-        ("", "qscc:1/ch", "failed to get transaction context"),
-    ],
-)
-def test_a_callee_without_transaction_is_refused(session, say, channel, name, cause):
-    [reply] = sent(session.receive(invoke_message(say, name, tx="deadbeef", channel=channel)))
-    assert reply.payload.decode() == (f"INVOKE_CHAINCODE failed: transaction ID: deadbeef: {cause}")
-    assert reply.channel_id == channel
-
-
-def test_a_bare_input_instead_of_a_spec_is_refused(session, say, world):
-    session.begin(world.call(), deadline=None)
-    bare = ChaincodeInput(args=[b"query"])
-    [reply] = sent(session.receive(say.message(Msg.INVOKE_CHAINCODE, bare)))
-    assert reply.type == Msg.ERROR
-    assert b"names no chaincode" in reply.payload
-
-
 def test_the_end_fails_everything_once_and_sends_nothing(session, say, world):
     session.begin(world.call(), deadline=None)
     session.begin(world.call("t2"), deadline=None)
-    [invoke] = session.receive(invoke_message(say))
+    [invoke] = session.receive(say.invocation())
     effects = session.end()
     assert effects == [
         CancelInvoke(invoke.token),
