@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
-from fabric_protos.common.common_pb2 import Block
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
-from harness.onepeer import CHANNEL, Consortium, OnePeer
+from harness.both_peers import Pair
+from harness.onepeer import Consortium, OnePeer
 from harness.operations import InProcess, over_stream
 from harness.real_peer import PlayedOrderer, RealPeer, Shim, free_port
 from treadle_fabric.packages import wrap_code, write_archive
-from treadle_fabric.wire import BuiltProposal
-from treadle_peer.endorse import ProposalRefused
-from treadle_peer.ledger import CommittedBlock
 
 CHAINCODES = ("probe:1", "other:1", "probe:2")
-
-
-@dataclass(slots=True)
-class Pair:
-    """Both peers; whatever is sent goes to both."""
-
-    ours: OnePeer
-    real: RealPeer
-    orderer: PlayedOrderer
-
-    async def ask(self, proposal: BuiltProposal) -> tuple[object, object]:
-        """Our answer and the real one; a string where the call is refused."""
-        return await self._ours(proposal), await self._real(proposal)
-
-    async def _ours(self, proposal: BuiltProposal) -> ProposalResponse | str:
-        try:
-            return await self.ours.process(proposal.signed)
-        except ProposalRefused as error:
-            return str(error)
-
-    async def _real(self, proposal: BuiltProposal) -> ProposalResponse | str:
-        try:
-            return await self.real.process_proposal(proposal.signed)
-        except grpc.aio.AioRpcError as error:
-            refused = error.code() is grpc.StatusCode.UNKNOWN
-            return error.details() or "" if refused else repr(error)
-
-    async def commit(self, block: Block) -> tuple[CommittedBlock, Block]:
-        """The block as both have committed it."""
-        number = block.header.number
-        ours = await self.ours.committer().deliver(block)
-        self.orderer.add(block)
-        await self.real.committed(number)
-        query = self.ours.proposal("qscc", "GetBlockByNumber", CHANNEL, str(number), channel_id="")
-        answer = await self.real.process_proposal(query.signed)
-        return ours, Block.FromString(answer.response.payload)
 
 
 @pytest.fixture

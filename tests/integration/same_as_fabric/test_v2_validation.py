@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fabric_protos.common.common_pb2 import BlockMetadataIndex
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
@@ -15,11 +14,10 @@ from fabric_protos.peer.lifecycle.chaincode_definition_pb2 import (
 )
 from fabric_protos.peer.lifecycle.db_pb2 import StateData, StateMetadata
 from fabric_protos.peer.policy_pb2 import ApplicationPolicy
-from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from google.protobuf.message import Message
+from harness.both_peers import Pair, commit
 from harness.crafting import Forgery, results, write_set
 from treadle_fabric.policy import parse_policy
-from treadle_fabric.wire import get_metadata
 
 pytestmark = [
     pytest.mark.real_fabric,
@@ -28,18 +26,7 @@ pytestmark = [
 ]
 
 
-async def commit(pair: Any, *envelopes: bytes) -> list[str]:
-    ours, real = await pair.commit(pair.ours.next_block(*envelopes))
-    slots = (BlockMetadataIndex.TRANSACTIONS_FILTER, BlockMetadataIndex.COMMIT_HASH)
-    here, there = ([get_metadata(block, slot) for slot in slots] for block in (ours.block, real))
-    assert [TxValidationCode.Name(code) for code in here[0]] == [
-        TxValidationCode.Name(code) for code in there[0]
-    ]
-    assert here == there
-    return [TxValidationCode.Name(code) for code in ours.codes]
-
-
-def forge(pair: Any, *endorsers: Any, **changes: Any) -> bytes:
+def forge(pair: Pair, *endorsers: Any, **changes: Any) -> bytes:
     made = {
         "creator": pair.ours.consortium.client,
         "endorsers": endorsers,
@@ -74,7 +61,7 @@ def definition(name: str, policy: ApplicationPolicy) -> bytes:
     return results(("_lifecycle", write_set(writes=writes)))
 
 
-async def test_the_rules_of_2_0_are_the_same(pair: Any) -> None:
+async def test_the_rules_of_2_0_are_the_same(pair: Pair) -> None:
     consortium = pair.ours.consortium
     first, second = consortium.peer, consortium.peer2
     both = ApplicationPolicy(signature_policy=parse_policy("AND('Org1MSP.peer','Org2MSP.peer')"))

@@ -11,57 +11,20 @@ from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.configuration_pb2 import ACLs, APIResource
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
-from harness.crafting import Forgery, results, write_set
+from harness.both_peers import Pair, commit, deploy, forge
+from harness.crafting import results, write_set
 from harness.onepeer import CHANNEL
 from treadle_fabric.channelconfig import compute_update, propose_update, update_transaction
-from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.identity import GeneratedOrganization
-from treadle_fabric.policy import parse_policy
 from treadle_fabric.wire import build_envelope, get_metadata
-from treadle_peer.channels import ChaincodeDefinition
 
 pytestmark = [pytest.mark.real_fabric, pytest.mark.timeout(120)]
+
 
 BOTH = "AND('Org1MSP.peer','Org2MSP.peer')"
 
 
-async def deploy(
-    pair: Any, name: str, policy: str | None = None, verb: str = "deploy", version: str = "1"
-) -> None:
-    consortium = pair.ours.consortium
-    deployment = Deployment(
-        name=name, version=version, policy=parse_policy(policy) if policy else None
-    )
-    args = deployment_args(verb, CHANNEL, deployment)
-    proposal, answer = await pair.ours.propose("lscc", *args, signer=consortium.admin)
-    assert answer.response.status == 200, answer.response.message
-    envelope = pair.ours.transaction(proposal, answer, signer=consortium.admin)
-    assert await commit(pair, envelope) == ["VALID"]
-
-
-async def commit(pair: Any, *envelopes: bytes) -> list[str]:
-    """The codes on which both agree."""
-    ours, real = await pair.commit(pair.ours.next_block(*envelopes))
-    slots = (BlockMetadataIndex.TRANSACTIONS_FILTER, BlockMetadataIndex.COMMIT_HASH)
-    here, there = ([get_metadata(block, slot) for slot in slots] for block in (ours.block, real))
-    assert [TxValidationCode.Name(c) for c in here[0]] == [
-        TxValidationCode.Name(c) for c in there[0]
-    ]
-    assert here == there
-    return [TxValidationCode.Name(code) for code in ours.codes]
-
-
-def forge(pair: Any, **changes: Any) -> bytes:
-    consortium = pair.ours.consortium
-    made = {
-        "creator": consortium.client,
-        "endorsers": [consortium.peer],
-        "results": results(("probe", write_set(writes={"k": "v"}))),
-    } | changes
-    return Forgery(**made).envelope()
-
-
-async def test_malformed_transactions_get_the_same_codes(pair: Any) -> None:
+async def test_malformed_transactions_get_the_same_codes(pair: Pair) -> None:
     await deploy(pair, "probe")
     consortium = pair.ours.consortium
     stranger = GeneratedOrganization.generate(msp_id="Org1MSP", domain="elsewhere.example")
@@ -94,7 +57,7 @@ async def test_malformed_transactions_get_the_same_codes(pair: Any) -> None:
     assert "INVALID_CONFIG_TRANSACTION" in codes
 
 
-async def test_inconsistent_results_get_the_same_codes(pair: Any) -> None:
+async def test_inconsistent_results_get_the_same_codes(pair: Pair) -> None:
     await deploy(pair, "probe")
     written = write_set(writes={"k": "v"})
     event = ChaincodeEvent(chaincode_id="probe", event_name="e").SerializeToString()
@@ -146,7 +109,7 @@ async def test_inconsistent_results_get_the_same_codes(pair: Any) -> None:
         assert expected in codes
 
 
-async def test_endorsements_are_judged_the_same(pair: Any) -> None:
+async def test_endorsements_are_judged_the_same(pair: Pair) -> None:
     consortium = pair.ours.consortium
     await deploy(pair, "probe", BOTH)
     await deploy(pair, "other", "OutOf(2,'Org1MSP.member','Org2MSP.member','OrdererMSP.member')")
@@ -175,7 +138,7 @@ async def test_endorsements_are_judged_the_same(pair: Any) -> None:
     assert codes[2] == codes[3] == codes[4] == "ENDORSEMENT_POLICY_FAILURE"
 
 
-async def test_duplicates_are_found_the_same(pair: Any) -> None:
+async def test_duplicates_are_found_the_same(pair: Pair) -> None:
     await deploy(pair, "probe")
     committed, twice, bad = forge(pair), forge(pair), forge(pair, endorsers=[])
     await commit(pair, committed)
@@ -184,7 +147,7 @@ async def test_duplicates_are_found_the_same(pair: Any) -> None:
     await commit(pair, bad)
 
 
-async def test_conflicts_are_found_the_same(pair: Any) -> None:
+async def test_conflicts_are_found_the_same(pair: Pair) -> None:
     await deploy(pair, "probe")
 
     def reads(**versions: tuple[int, int] | None) -> bytes:
@@ -209,7 +172,7 @@ async def test_conflicts_are_found_the_same(pair: Any) -> None:
     assert codes[:4] == ["VALID", "MVCC_READ_CONFLICT", "MVCC_READ_CONFLICT", "VALID"]
 
 
-async def test_key_policies_are_judged_the_same(pair: Any) -> None:
+async def test_key_policies_are_judged_the_same(pair: Pair) -> None:
     consortium = pair.ours.consortium
     await deploy(pair, "probe")
     first, second = consortium.peer, consortium.peer2
@@ -240,113 +203,7 @@ async def test_key_policies_are_judged_the_same(pair: Any) -> None:
     await commit(pair, change(first, a="10"), change(second, b="10"), change(first, c="10"))
 
 
-async def test_upgrades_in_a_block_conflict_the_same(pair: Any) -> None:
-    ours, consortium = pair.ours, pair.ours.consortium
-    await deploy(pair, "probe")
-    await deploy(pair, "other")
-
-    async def upgrade(language: int) -> bytes:
-        deployment = Deployment(name="probe", version="2", language_type=language)
-        args = deployment_args("upgrade", CHANNEL, deployment)
-        proposal, answer = await ours.propose("lscc", *args, signer=consortium.admin)
-        return bytes(ours.transaction(proposal, answer, signer=consortium.admin))
-
-    node = await upgrade(2)
-    golang = [await upgrade(1), await upgrade(1)]
-    codes = await commit(
-        pair,
-        forge(pair),
-        golang[0],
-        forge(pair),
-        golang[1],
-        forge(pair, chaincode="other", results=b""),
-    )
-    assert codes == [
-        "CHAINCODE_VERSION_CONFLICT",
-        "CHAINCODE_VERSION_CONFLICT",
-        "CHAINCODE_VERSION_CONFLICT",
-        "VALID",
-        "VALID",
-    ]
-    codes = await commit(pair, forge(pair), forge(pair, version="2"), node)
-    assert codes[:2] == ["EXPIRED_CHAINCODE", "VALID"]
-
-
-async def test_forged_deployments_are_judged_the_same(pair: Any) -> None:
-    consortium = pair.ours.consortium
-    await deploy(pair, "probe")
-    stored = pair.ours.channel().ledger
-    with stored.reader() as reader:
-        honest = ChaincodeDefinition.decode(reader.get_state("lscc", "probe"))
-
-    def deployment(
-        *,
-        verb: str = "deploy",
-        name: str = "third",
-        version: str = "1",
-        language: int = 1,
-        written: dict[str, bytes] | None = None,
-        creator: Any = None,
-        extra: tuple[bytes, ...] = (),
-        more: tuple[tuple[str, Any], ...] = (),
-        policy: bytes | None = None,
-    ) -> bytes:
-        definition = ChaincodeDefinition(
-            name=name,
-            version=version,
-            endorsement_plugin="escc",
-            validation_plugin="vscc",
-            policy=honest.policy,
-            data=honest.data,
-            id=honest.id,
-            instantiation_policy=honest.instantiation_policy if policy is None else policy,
-        )
-        content = write_set(writes={name: definition.encode()} if written is None else written)
-        spec = Deployment(name=name, version=version, language_type=language)
-        return forge(
-            pair,
-            chaincode="lscc",
-            version="syscc",
-            creator=creator or consortium.admin,
-            args=[*deployment_args(verb, CHANNEL, spec), *extra],
-            results=results(("lscc", content), *more),
-        )
-
-    value = honest.encode()
-    elsewhere = write_set(writes={"k": "v"})
-    codes = await commit(
-        pair,
-        deployment(name="good"),
-        deployment(name="probe"),
-        deployment(creator=consortium.client),
-        deployment(creator=consortium.admin2),
-        deployment(verb="remove"),
-        deployment(name="cscc"),
-        deployment(name="bad name"),
-        deployment(version="1/2"),
-        deployment(language=0),
-        deployment(language=2),
-        deployment(written={}),
-        deployment(written={"else": value}),
-        deployment(written={"third": value}),
-        deployment(written={"third": b"\xff"}),
-        deployment(written={"third": value, "third~collection": b"x"}),
-        deployment(policy=b""),
-        deployment(policy=b"\xff"),
-        deployment(more=(("third", elsewhere),)),
-        deployment(more=(("probe", elsewhere),)),
-        deployment(extra=(b"",)),
-        deployment(extra=(b"x",)),
-        deployment(extra=(b"", b"")),
-        deployment(verb="upgrade", name="probe", version="2"),
-        deployment(verb="upgrade", name="probe", version="1"),
-        deployment(verb="upgrade", name="nobody"),
-        deployment(verb="upgrade", name="probe", version="3", creator=consortium.client),
-    )
-    assert codes[0] == "VALID"
-
-
-async def test_a_forged_query_may_write_nowhere_but_at_a_real_peer(pair: Any) -> None:
+async def test_a_forged_query_may_write_nowhere_but_at_a_real_peer(pair: Pair) -> None:
     """The one deliberate difference: any member could overwrite any chaincode's state."""
     consortium = pair.ours.consortium
     await deploy(pair, "probe", BOTH)
@@ -356,7 +213,7 @@ async def test_a_forged_query_may_write_nowhere_but_at_a_real_peer(pair: Any) ->
     assert get_metadata(real, BlockMetadataIndex.TRANSACTIONS_FILTER) == b"\x00"
 
 
-async def test_config_updates_take_effect_the_same(pair: Any) -> None:
+async def test_config_updates_take_effect_the_same(pair: Pair) -> None:
     """A new endorsement default is read from the new configuration, and orderers change, too."""
     consortium = pair.ours.consortium
     await deploy(pair, "probe")
