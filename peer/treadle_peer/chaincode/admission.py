@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnded
 from treadle_peer.chaincode.launching import Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.registry import Connected, Registration, Registry, RuntimeState
 from treadle_peer.chaincode.streams import StreamPeer
+
+log = logging.getLogger(__name__)
+
+_LONGEST_NAME: Final = 256
+
+
+def check_name(ccid: str) -> None:
+    """Raise RegistrationRefused for what no log line and no table should have to show."""
+    if len(ccid) > _LONGEST_NAME or not ccid.isprintable():
+        raise RegistrationRefused(
+            f"a chaincode name has at most {_LONGEST_NAME} characters, all of them printable",
+            Ending.INVALID_ARGUMENT,
+        )
 
 
 def anyone(ccid: str, caller: StreamPeer) -> str | None:
@@ -26,7 +41,8 @@ class AdmissionRules:
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
-    ``max_instances``: managed processes that may share one ccid.
+    ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
+    chaincodes of the whole peer.
     """
 
     is_known: Callable[[str], bool]
@@ -34,6 +50,7 @@ class AdmissionRules:
     register_timeout: float = 60.0
     install_timeout: float = 300.0
     max_instances: int = 1
+    max_waiting: int = 64
 
 
 class Admission:
@@ -144,11 +161,16 @@ class Admission:
             self._launches.registered(ccid)
 
     def _park(self, instance: Connected, ccid: str) -> None:
-        seconds = self._rules.install_timeout
-        refusal = (
-            f"chaincode {ccid} was not installed within {seconds:g} s: "
-            "install its package, then start the chaincode again"
-        )
+        seconds, limit = self._rules.install_timeout, self._rules.max_waiting
+        remedy = "install its package, then start the chaincode again"
+        if self._registry.all_waiting >= limit:
+            raise RegistrationRefused(
+                f"chaincode {ccid} is not installed, and {limit} others wait for their packages "
+                f"already: {remedy}",
+                Ending.RESOURCE_EXHAUSTED,
+            )
+        refusal = f"chaincode {ccid} was not installed within {seconds:g} s: {remedy}"
+        log.info("chaincode %s (%s) waits for its package", ccid, instance.caller.remote)
         self._enter(instance, ccid, RuntimeState.WAITING, Mode.DEVELOPMENT)
         self._watch(instance, seconds, RegistrationRefused(refusal, Ending.FAILED_PRECONDITION))
 

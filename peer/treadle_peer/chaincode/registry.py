@@ -89,7 +89,11 @@ class Registration:
 
 @dataclass(slots=True)
 class Runtime:
-    """What is known about one ccid."""
+    """What is known about one ccid; ``lasting`` once it was admitted or launched.
+
+    A name that only ever waited comes from whoever reaches the port and is forgotten with its
+    last stream.
+    """
 
     ccid: str
     owner: str
@@ -100,6 +104,7 @@ class Runtime:
     transactions: int = 0
     errors: int = 0
     last_error: str = ""
+    lasting: bool = False
 
 
 class Registry:
@@ -121,6 +126,7 @@ class Registry:
     ) -> Registration:
         """Enter a process as REGISTERED or WAITING; an earlier entry of it is replaced."""
         runtime = self.runtime(ccid, owner=owner, now=now)
+        runtime.lasting |= state is RuntimeState.REGISTERED
         earlier = self.of(instance)
         self.remove(instance, now=now)
         if earlier is None:
@@ -147,12 +153,15 @@ class Registry:
         if not runtime.registrations:
             runtime.state = RuntimeState.STOPPED
             runtime.since = now
+            if not runtime.lasting:
+                del self._runtimes[registration.ccid]
         return registration
 
     def note(self, ccid: str, *, state: RuntimeState, owner: str, now: datetime) -> None:
         """Record what happens to a ccid without a process."""
         runtime = self.runtime(ccid, owner=owner, now=now)
         runtime.state, runtime.owner, runtime.since = state, owner, now
+        runtime.lasting = True
 
     def of(self, instance: Connected) -> Registration | None:
         """The entry that *instance* owns."""
@@ -173,6 +182,11 @@ class Registry:
     def waiting(self, ccid: str) -> list[Registration]:
         """The processes that arrived before their package."""
         return self._in_state(ccid, RuntimeState.WAITING)
+
+    @property
+    def all_waiting(self) -> int:
+        """How many processes of all ccids arrived before their packages."""
+        return sum(one.state is RuntimeState.WAITING for one in self.all())
 
     def least_busy(self, ccid: str) -> Connected | None:
         """The process that should get the next transaction."""

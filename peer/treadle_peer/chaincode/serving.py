@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from treadle_peer.chaincode.admission import Admission
+from treadle_peer.chaincode.admission import Admission, check_name
 from treadle_peer.chaincode.instances import Instance
 
 
@@ -24,6 +24,7 @@ class Served:
 
     def registering(self, ccid: str) -> None:
         """See Hooks."""
+        check_name(ccid)
         self.ccid = ccid
         self._instance.bound_stalls(self._stall_timeout(ccid))
         self._admission.register(self._instance, ccid)

@@ -61,7 +61,7 @@ async def test_a_parked_process_is_refused_when_no_install_comes(make_peer):
     sentence, code = await ended(task)
     assert sentence.startswith("chaincode new:1 was not installed within 0.01 s: install")
     assert code is Ending.FAILED_PRECONDITION
-    assert peer.row().state is RuntimeState.STOPPED
+    assert peer.support.status() == []
 
 
 async def test_a_parked_process_that_leaves_is_forgotten(make_peer):
