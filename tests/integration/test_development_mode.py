@@ -224,3 +224,18 @@ def test_with_tls_the_printed_line_carries_the_development_certificate(
     )
     wait_for_runtime(peer.addresses["operations"], "accounts:1")
     walk_through(cli, language)
+
+
+@pytest.mark.toolchain("go")
+def test_with_tls_the_plaintext_start_line_is_answered_with_the_right_one(
+    peer_process: PeerFactory, by_hand: ByHand
+) -> None:
+    peer = peer_process(mode="dev", tls=True)
+    address = peer.addresses["chaincode"]
+    process = by_hand("go", built("go"), ccid="accounts:1", address=address)
+    assert process.wait(within=30) != 0
+    assert "code = PermissionDenied" in process.text()
+    assert "chaincode accounts:1 came without the development certificate" in process.text()
+    assert "start yours with: CORE_CHAINCODE_ID_NAME=accounts:1 CORE_PEER_TLS_ENABLED=true" in (
+        process.text()
+    )

@@ -46,6 +46,14 @@ def test_chaincode_tls_is_on_in_production_and_off_in_development_without_tls(
     assert not load_config(forced, working_folder=tmp_path).chaincode.tls
 
 
+def test_launched_chaincode_dials_a_free_loopback_port_unless_set(tmp_path: Path) -> None:
+    free = load_config({}, working_folder=tmp_path)
+    assert free.chaincode.launched_listen_address == "127.0.0.1:0"
+    given = {"CORE_TREADLE_CHAINCODE_LAUNCHEDLISTENADDRESS": "127.0.0.1:7053"}
+    fixed = load_config(given, working_folder=tmp_path)
+    assert fixed.chaincode.launched_listen_address == "127.0.0.1:7053"
+
+
 def test_development_has_no_execute_timeout_unless_set(tmp_path: Path) -> None:
     assert load_config({}, working_folder=tmp_path).chaincode.execute_timeout == 30
     free = load_config({}, working_folder=tmp_path, development=True)

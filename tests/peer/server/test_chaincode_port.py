@@ -30,6 +30,7 @@ from treadle_peer.config import ChaincodeConfig, PeerConfig
 from treadle_peer.execution import Call, ExecutionError
 from treadle_peer.main.chaincode_port import ChaincodePort, PortServices, chaincode_material
 from treadle_peer.server.chaincode_grpc import ClientTLS, DialledStream, Target, dial_peer
+from treadle_peer.server.listener import ListenError
 from treadle_peer.services.metrics import Metrics
 
 DEADLINE = 30.0
@@ -165,6 +166,19 @@ async def test_in_production_everybody_at_the_door_gets_the_sentence(
     logged = [one.message for one in caplog.records if at_the_door(CCID) in one.message]
     assert len(logged) == 4
     assert all("stream of chaincode probe:1 (127.0.0.1:" in one for one in logged)
+
+
+async def test_a_taken_private_address_is_named_with_its_setting(tmp_path: Path) -> None:
+    async with serving(tmp_path) as port:
+        config = PeerConfig(
+            data_folder=tmp_path,
+            chaincode_listen_address="127.0.0.1:0",
+            chaincode=ChaincodeConfig(tls=True, launched_listen_address=port.launched),
+        )
+        second = ChaincodePort(config, chaincode_material(config, port.authority))
+        with pytest.raises(ListenError, match=r"change treadle\.chaincode\.launchedListenAddress"):
+            second.bind()
+        await second.stop(0)
 
 
 async def test_what_the_peer_launches_has_an_address_of_its_own(tmp_path: Path) -> None:
