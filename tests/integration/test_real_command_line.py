@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fabric_protos.common.common_pb2 import Block
 from harness.chaincodes import built, sources
+from harness.channels import create_channel
 from harness.fabric_cli import FabricCli
 from harness.processes import Started
 from harness.runtimes import CHANNEL, wait_for_runtime
@@ -24,43 +23,6 @@ pytestmark = [
     pytest.mark.toolchain("go"),
     pytest.mark.timeout(600),
 ]
-
-CREATION = """
-Profiles:
-  Second:
-    Consortium: SampleConsortium
-    Policies: &policies
-      Readers: {Type: ImplicitMeta, Rule: "ANY Readers"}
-      Writers: {Type: ImplicitMeta, Rule: "ANY Writers"}
-      Admins: {Type: ImplicitMeta, Rule: "MAJORITY Admins"}
-    Application:
-      Organizations:
-        - Name: Org1MSP
-          ID: Org1MSP
-          MSPDir: MSPDIR
-          Policies:
-            Readers: {Type: Signature, Rule: "OR('Org1MSP.member')"}
-            Writers: {Type: Signature, Rule: "OR('Org1MSP.member')"}
-            Admins: {Type: Signature, Rule: "OR('Org1MSP.admin')"}
-      Capabilities: {V1_4_2: true}
-      Policies: *policies
-"""
-
-
-def create_second_channel(cli: FabricCli, folder: Path) -> None:
-    """``configtxgen``, then ``peer channel create`` and ``join``."""
-    (folder / "configtx.yaml").write_text(CREATION.replace("MSPDIR", str(cli.msp_folder)))
-    generate = ["-profile", "Second", "-channelID", "second", "-outputCreateChannelTx", "second.tx"]
-    subprocess.run(
-        [str(cli.binary.parent / "configtxgen"), *generate],
-        env={"FABRIC_CFG_PATH": str(folder), "PATH": os.environ["PATH"]},
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-    flags = ["-c", "second", "-f", "second.tx", *cli.orderer_flags()]
-    cli.run("channel", "create", *flags, cwd=folder)
-    cli.run("channel", "join", "-b", "second.block", cwd=folder)
 
 
 def install_from_package(cli: FabricCli, version: str, folder: Path) -> None:
@@ -97,7 +59,7 @@ def test_all_commands_from_package_to_upgrade(
 ) -> None:
     peer = peer_process(mode=mode)
     cli = fabric_cli(peer)
-    create_second_channel(cli, tmp_path)
+    create_channel(cli, "second", tools=cli.binary.parent, folder=tmp_path)
     assert cli.run("channel", "list").stdout.split()[-2:] == [CHANNEL, "second"]
 
     install_from_package(cli, "1", tmp_path)
