@@ -24,6 +24,7 @@ from treadle_peer.chaincode.outbox import Outbox
 from treadle_peer.chaincode.registry import Connected, Registry, RuntimeRow, RuntimeState
 from treadle_peer.chaincode.serving import Served
 from treadle_peer.chaincode.session import Session, TxKey, outcome_of
+from treadle_peer.chaincode.startlines import start_line
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
 from treadle_peer.execution import (
     Call,
@@ -38,13 +39,16 @@ log = logging.getLogger(__name__)
 STOPPING = "the peer is stopping"
 
 
+def _plain_start_line(ccid: str) -> str:
+    return start_line(ccid=ccid, language="", address="127.0.0.1:7052", files=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportConfig:
     """Settings of the chaincode side; all times in seconds.
 
     ``development_execute_timeout`` is ``None`` by default: a developer may stand at a breakpoint.
-    ``chaincode_address`` is what a developer's process should dial, ``developer_settings`` the
-    variables about TLS that it needs, as one types them.
+    ``start_line(ccid)`` is what a developer types to start that process.
     ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread.
     """
 
@@ -53,8 +57,7 @@ class SupportConfig:
     development_execute_timeout: float | None = None
     total_query_limit: int = 100_000
     stall_timeout: float = 60.0
-    chaincode_address: str = "127.0.0.1:7052"
-    developer_settings: str = "CORE_PEER_TLS_ENABLED=false"
+    start_line: Callable[[str], str] = _plain_start_line
 
 
 class _LaunchFailed(ExecutionError):
@@ -224,7 +227,10 @@ class ChaincodeSupport:
         ccid = call.ccid
         mode = self._modes.of(ccid)
         if mode is Mode.DEVELOPMENT or self._launches is None:
-            raise _LaunchFailed(f"could not launch chaincode {ccid}: {self._how_to_start(ccid)}")
+            raise _LaunchFailed(
+                f"could not launch chaincode {ccid}: no chaincode process is connected; "
+                f"start yours with: {self._config.start_line(ccid)}"
+            )
         if not self._launches.launching(ccid):
             self._note(ccid, RuntimeState.LAUNCHING)
         try:
@@ -241,13 +247,6 @@ class ChaincodeSupport:
                 f"claimed to start chaincode container for {ccid} but could not find handler"
             )
         return instance
-
-    def _how_to_start(self, ccid: str) -> str:
-        return (
-            "no chaincode process is connected; start yours with: "
-            f"CORE_CHAINCODE_ID_NAME={ccid} {self._config.developer_settings} "
-            f"<chaincode> -peer.address {self._config.chaincode_address}"
-        )
 
     def _timeout(self, ccid: str) -> float | None:
         if self._modes.of(ccid) is Mode.DEVELOPMENT:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from treadle_peer.config import ChaincodeMode, PeerConfig
 from treadle_peer.main.clientfiles import ClientFiles, export_lines, orderer_flags
+from treadle_peer.main.developing import StartLines
 from treadle_peer.main.state import Addresses
 
 
@@ -14,17 +15,14 @@ def banner(
     addresses: Addresses,
     *,
     files: ClientFiles | None,
-    developer_settings: str,
+    start_lines: StartLines,
 ) -> str:
-    """The start banner; with a generated network its export lines can be pasted as they are.
-
-    *developer_settings* are the variables about TLS that a developer's process needs.
-    """
+    """The start banner; with a generated network its export lines can be pasted as they are."""
     lines = [*_summary(config, addresses)]
     if files is not None:
         lines += _for_clients(config, addresses, files)
     if config.chaincode.mode is ChaincodeMode.DEVELOPMENT:
-        lines += _for_developers(addresses, developer_settings)
+        lines += ["", *start_lines.for_anyone()]
     return "\n".join(lines) + "\n"
 
 
@@ -49,12 +47,3 @@ def _for_clients(config: PeerConfig, addresses: Addresses, files: ClientFiles) -
     yield ""
     yield "Commands that order transactions also take:"
     yield f"  {orderer_flags(config, files, addresses)}"
-
-
-def _for_developers(addresses: Addresses, settings: str) -> Iterator[str]:
-    yield ""
-    yield "Start your chaincode with:"
-    yield (
-        f"  CORE_CHAINCODE_ID_NAME=<name>:<version> {settings} "
-        f"<chaincode> -peer.address {addresses.chaincode}"
-    )

@@ -26,6 +26,7 @@ from treadle_peer.channels import Channels, legacy_definition
 from treadle_peer.config import ChaincodeMode, PeerConfig
 from treadle_peer.execution import ChaincodeInvoker, PackageError
 from treadle_peer.main.bridges import ServerBridges
+from treadle_peer.main.developing import StartLines
 from treadle_peer.main.folders import DataFolders
 
 _STOP_GRACE = 5.0
@@ -50,6 +51,7 @@ class Chaincodes:
     modes: Modes
     support: ChaincodeSupport
     doorkeeper: Doorkeeper
+    start_lines: StartLines
 
     def runtimes(self) -> Sequence[Mapping[str, object]]:
         """The active registry, ready for JSON."""
@@ -73,6 +75,12 @@ def build_chaincodes(
     """Wire launcher and support, which know each other."""
     holder: list[ChaincodeSupport] = []
     modes = Modes(_mode(config))
+    start_lines = StartLines(
+        packages=packages,
+        authority=authority,
+        address=endpoints.advertised,
+        tls=config.chaincode.tls,
+    )
     launcher = ProcessLauncher(
         settings=_launch_settings(config, folders),
         packages=packages,
@@ -82,7 +90,7 @@ def build_chaincodes(
         on_exit=lambda end: holder[0].runtime_exited(end.ccid, end.sentence),
     )
     support = ChaincodeSupport(
-        config=_support_config(config, endpoints.advertised, developer_settings(config, authority)),
+        config=_support_config(config, start_lines),
         modes=modes,
         rules=AdmissionRules(
             is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
@@ -101,7 +109,8 @@ def build_chaincodes(
         launcher=launcher,
         modes=modes,
         support=support,
-        doorkeeper=Doorkeeper(_refusal(modes, authority, endpoints.advertised)),
+        doorkeeper=Doorkeeper(_refusal(modes, start_lines)),
+        start_lines=start_lines,
     )
 
 
@@ -121,25 +130,7 @@ def _mode(config: PeerConfig) -> Mode:
     return Mode.DEVELOPMENT if development else Mode.PRODUCTION
 
 
-def developer_settings(config: PeerConfig, authority: ChaincodeAuthority) -> str:
-    """The variables about TLS that a developer's process needs, as one types them."""
-    if not config.chaincode.tls:
-        return "CORE_PEER_TLS_ENABLED=false"
-    if config.chaincode.mode is not ChaincodeMode.DEVELOPMENT:
-        return "CORE_PEER_TLS_ENABLED=true"
-    return _development_settings(authority)
-
-
-def _development_settings(authority: ChaincodeAuthority) -> str:
-    files = authority.development_certificate().files
-    return (
-        f"CORE_PEER_TLS_ENABLED=true CORE_PEER_TLS_ROOTCERT_FILE={files.root} "
-        f"CORE_TLS_CLIENT_KEY_PATH={files.key_base64} "
-        f"CORE_TLS_CLIENT_CERT_PATH={files.certificate_base64}"
-    )
-
-
-def _support_config(config: PeerConfig, endpoint: str, developer_settings: str) -> SupportConfig:
+def _support_config(config: PeerConfig, start_lines: StartLines) -> SupportConfig:
     chaincode = config.chaincode
     development = chaincode.mode is ChaincodeMode.DEVELOPMENT
     return SupportConfig(
@@ -147,8 +138,7 @@ def _support_config(config: PeerConfig, endpoint: str, developer_settings: str) 
         execute_timeout=chaincode.execute_timeout,
         development_execute_timeout=chaincode.execute_timeout if development else None,
         total_query_limit=chaincode.total_query_limit,
-        chaincode_address=endpoint,
-        developer_settings=developer_settings,
+        start_line=start_lines.line,
     )
 
 
@@ -193,7 +183,7 @@ def _development_rule(
     return judge
 
 
-def _refusal(modes: Modes, authority: ChaincodeAuthority, address: str) -> Callable[[str], str]:
+def _refusal(modes: Modes, start_lines: StartLines) -> Callable[[str], str]:
     """What the door of a chaincode port with TLS answers."""
 
     def sentence(ccid: str) -> str:
@@ -201,8 +191,7 @@ def _refusal(modes: Modes, authority: ChaincodeAuthority, address: str) -> Calla
             return at_the_door(ccid)
         return (
             f"chaincode {ccid} came without the development certificate, and the chaincode port "
-            f"has TLS; start yours with: CORE_CHAINCODE_ID_NAME={ccid} "
-            f"{_development_settings(authority)} <chaincode> -peer.address {address}"
+            f"has TLS; start yours with: {start_lines.line(ccid)}"
         )
 
     return sentence

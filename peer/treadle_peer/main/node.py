@@ -26,7 +26,7 @@ from treadle_peer.endorse import AccessControl, Endorsement, build_endorsement
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.main.banner import banner
 from treadle_peer.main.chaincode_port import PortServices, chaincode_material
-from treadle_peer.main.chaincodes import Chaincodes, Endpoints, build_chaincodes, developer_settings
+from treadle_peer.main.chaincodes import Chaincodes, Endpoints, build_chaincodes
 from treadle_peer.main.clientfiles import ClientFiles, write_client_files
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.main.following import Followers
@@ -263,9 +263,11 @@ class PeerNode:
 
     def banner(self) -> str:
         """What a user is told once it serves."""
-        settings = developer_settings(self._config, self._authority)
         return banner(
-            self._config, self.addresses, files=self.client_files, developer_settings=settings
+            self._config,
+            self.addresses,
+            files=self.client_files,
+            start_lines=self.chaincodes.start_lines,
         )
 
     def _heights(self) -> dict[str, int]:

@@ -92,13 +92,12 @@ async def test_a_cancelled_call_frees_its_context(make_peer, say, world):
 
 
 async def test_nobody_connected_in_development_tells_the_start_command(make_peer, world):
-    peer = make_peer(chaincode_address="peer0.example.com:7052")
+    peer = make_peer(start_line=lambda ccid: f"the line of {ccid}")
     with pytest.raises(ExecutionError) as failure:
         await peer.support.execute(world.call())
     assert str(failure.value) == (
         PREFIX + "could not launch chaincode probe:1: no chaincode process is connected; start "
-        "yours with: CORE_CHAINCODE_ID_NAME=probe:1 CORE_PEER_TLS_ENABLED=false "
-        "<chaincode> -peer.address peer0.example.com:7052"
+        "yours with: the line of probe:1"
     )
 
 
