@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -87,8 +88,11 @@ def built(language: str) -> Path:
     return folder
 
 
-def start_line(language: str, folder: Path, address: str) -> list[str]:
-    """What Fabric's documentation says to type (no tool of ours)."""
+def start_line(language: str, folder: Path, address: str, *, flag: str = "") -> list[str]:
+    """What Fabric's documentation says to type (no tool of ours).
+
+    *flag* names the address where the documentation has none: Java then reads its environment.
+    """
     if language == "go":
         return [str(folder / "chaincode"), "-peer.address", address]
     if language == "node":
@@ -97,7 +101,7 @@ def start_line(language: str, folder: Path, address: str) -> list[str]:
     jar = next(
         file for file in sorted((folder / "target").glob("*.jar")) if "original" not in str(file)
     )
-    return ["java", "-jar", str(jar)]
+    return ["java", "-jar", str(jar), *([flag, address] if flag else [])]
 
 
 def start_by_hand(
@@ -108,6 +112,7 @@ def start_by_hand(
     address: str,
     output: Path,
     settings: Mapping[str, str] | None = None,
+    address_flag: str = "",
 ) -> Started:
     """Run the documented development start line; Go, Node and Java dial the peer themselves."""
     environment = (
@@ -118,8 +123,36 @@ def start_by_hand(
         }
         | dict(settings or {})
     )
-    if language == "java":
+    if language == "java" and not address_flag:
         environment["CORE_PEER_ADDRESS"] = address
-    return Started(
-        start_line(language, folder, address), output=output, environment=environment, cwd=folder
+    line = start_line(language, folder, address, flag=address_flag)
+    return Started(line, output=output, environment=environment, cwd=folder)
+
+
+def start_bridged(folder: Path, *, ccid: str, address: str, output: Path) -> list[Started]:
+    """Run the two documented lines for Python: its shim only listens, the bridge joins both."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        listening = f"127.0.0.1:{probe.getsockname()[1]}"
+    settings = {"CHAINCODE_ID": ccid, "CHAINCODE_SERVER_ADDRESS": listening}
+    chaincode = Started(
+        [str(folder / ".venv/bin/python"), "chaincode.py"],
+        output=output,
+        environment=os.environ | settings,
+        cwd=folder,
     )
+    flags = ["--peer", address, "--chaincode", listening, "--id", ccid]
+    bridge = Started(
+        [sys.executable, "-m", "treadle_cli.main", "bridge", *flags],
+        output=output.with_suffix(".bridge.log"),
+    )
+    return [bridge, chaincode]
+
+
+def newer(language: str, target: Path, version: str = "2") -> Path:
+    """A built copy of the example whose function ``version`` answers *version*."""
+    shutil.copytree(built(language), target, symlinks=True)
+    edit_version(target, language, version)
+    if language in ("go", "java"):
+        build(language, target)
+    return target

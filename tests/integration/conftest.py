@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.chaincodes import start_by_hand
+from harness.chaincodes import start_bridged, start_by_hand
 from harness.fabric_cli import FabricCli
 from harness.idling import IdleStreams
 from harness.peers import PeerProcess, Peers
@@ -106,14 +106,16 @@ def fabric_cli(fabric_bin: Path) -> CliFactory:
 
 @pytest.fixture
 def by_hand(tmp_path: Path) -> Iterator[Callable[..., Started]]:
-    """``by_hand(language, folder, ccid=…, address=…)``: the documented line, in this test."""
+    """``by_hand(language, folder, ccid=…, address=…)``: the documented lines, in this test."""
     started: list[Started] = []
 
     def start(language: str, folder: Path, **told: Any) -> Started:
         output = tmp_path / f"chaincode-{len(started)}.log"
-        process = start_by_hand(language, folder, output=output, **told)
-        started.append(process)
-        return process
+        if language == "python":
+            started.extend(start_bridged(folder, output=output, **told))
+        else:
+            started.append(start_by_hand(language, folder, output=output, **told))
+        return started[-1]
 
     yield start
     for process in started:
