@@ -33,7 +33,8 @@ format: $(INSTALLED) ## Let ruff rewrite what it can
 
 .PHONY: fabric
 fabric: ## Build the real Fabric tools that tests compare with (cached outside the repository)
-	@tools/fabric-binaries.sh >/dev/null
+	@tools/fabric-binaries.sh >/dev/null || { [ "$$CI" != true ] && \
+	  echo "warning: without the real Fabric tools, the tests that need them are skipped" >&2; }
 
 lock: $(INSTALLED) ## Write the pinned requirements anew
 	tools/lock.sh
