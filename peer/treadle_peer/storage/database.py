@@ -15,6 +15,8 @@ from treadle_peer.storage.errors import StorageError
 from treadle_peer.storage.formats import Format
 from treadle_peer.storage.tuning import BlockCache, database_options, family_options
 
+# Values from here on are not left in memory until the next write fills a write buffer.
+_LARGE = 1 << 20
 _MISSING = "key not found"
 _DATA = "data"
 
@@ -30,15 +32,18 @@ class Family:
 class Batch:
     """Puts and deletes that become visible and durable together."""
 
-    __slots__ = ("_batch", "_handles")
+    __slots__ = ("_batch", "_handles", "_large")
 
     def __init__(self, handles: dict[str, ColumnFamily]) -> None:
         self._batch = WriteBatch(raw_mode=True)
         self._handles = handles
+        self._large: set[str] = set()
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
         """Set *key* of *family*; the last word on a key wins."""
         self._batch.put(key, value, self._handles[family])
+        if len(value) >= _LARGE:
+            self._large.add(family)
 
     def delete(self, family: str, key: bytes) -> None:
         """Remove *key* of *family*, present or not."""
@@ -47,6 +52,11 @@ class Batch:
     def take(self) -> WriteBatch:
         """The collected writes; for Database.write."""
         return self._batch
+
+    @property
+    def large(self) -> frozenset[str]:
+        """The families that got values above 1 MiB."""
+        return frozenset(self._large)
 
 
 class Snapshot:
@@ -155,6 +165,8 @@ class Database:
             self._root.write(batch.take())
             if self._durable:
                 self._root.flush_wal(True)
+            for name in batch.large:
+                self._families[name].flush(False)
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
