@@ -18,6 +18,7 @@ from treadle_peer.execution import ExecutionError
 
 log = logging.getLogger(__name__)
 
+STOPPING = "the peer is stopping"
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 STEADY_SECONDS = 10.0
@@ -84,12 +85,15 @@ class Launches:
         self._startup_timeout = startup_timeout
         self._pending: dict[str, _Pending] = {}
         self._records: dict[str, _Record] = {}
+        self._closed = False
 
     async def join(self, ccid: str) -> None:
         """Wait until a process of *ccid* has registered, launching it if nobody does yet.
 
         Raises ExecutionError with the cause. Cancelling stops the waiting, not the launch.
         """
+        if self._closed:
+            raise ExecutionError(STOPPING)
         pending = self._pending.get(ccid)
         if pending is None:
             pending = _Pending()
@@ -131,10 +135,11 @@ class Launches:
             self._postpone(ccid)
 
     async def close(self) -> None:
-        """End all launches; those who wait get an error."""
+        """End all launches and start no more; those who wait get an error. Idempotent."""
+        self._closed = True
         tasks = [pending.task for pending in self._pending.values()]
         for pending in self._pending.values():
-            pending.settle("the peer is stopping")
+            pending.settle(STOPPING)
             pending.task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -147,7 +152,7 @@ class Launches:
         except ExecutionError as refused:
             failure = str(refused)
         except asyncio.CancelledError:
-            failure = pending.failure or "the peer is stopping"
+            failure = pending.failure or STOPPING
         except Exception as broken:
             log.exception("launching %s failed", ccid)
             failure = f"error starting container: {broken}"

@@ -17,7 +17,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from treadle_peer.chaincode.admission import Admission, AdmissionRules
 from treadle_peer.chaincode.errors import Ending, StreamEnded
 from treadle_peer.chaincode.instances import Instance
-from treadle_peer.chaincode.launching import Launcher, Launches
+from treadle_peer.chaincode.launching import STOPPING, Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.observing import Observer
 from treadle_peer.chaincode.outbox import Outbox
@@ -35,8 +35,6 @@ from treadle_peer.execution import (
 )
 
 log = logging.getLogger(__name__)
-
-STOPPING = "the peer is stopping"
 
 
 def _plain_start_line(ccid: str) -> str:
@@ -201,11 +199,15 @@ class ChaincodeSupport:
             return False
         return True
 
+    async def end_launches(self) -> None:
+        """Give up builds and launches, and begin none: a peer that stops does not wait for them."""
+        if self._launches is not None:
+            await self._launches.close()
+
     async def stop_all(self) -> None:
         """Take no more streams and calls, end all there are."""
         self._stopping = True
-        if self._launches is not None:
-            await self._launches.close()
+        await self.end_launches()
         for registration in self._registry.all():
             self._admission.evict(registration, StreamEnded(STOPPING, Ending.UNAVAILABLE))
 

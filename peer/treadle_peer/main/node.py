@@ -123,6 +123,7 @@ class PeerNode:
         await self._open_channel()
         await listeners.start_clients(self._services(endorsement), self._metrics)
         stack.push_async_callback(listeners.stop_clients, config.drain_timeout)
+        stack.push_async_callback(self.chaincodes.support.end_launches)
         operations = operations_listener(config, self._operations())
         stack.push_async_callback(operations.stop)
         self._announce(await operations.start())
@@ -159,9 +160,11 @@ class PeerNode:
 
     async def _finish_blocks(self) -> None:
         """What was accepted is ordered, and what is ordered is committed, within the bound."""
+        seconds = self._config.drain_timeout
         self.ordering.stop()
-        await self.ordering.drained()
-        await self._followers.caught_up(self._config.drain_timeout)
+        if not await self.ordering.drained(seconds):
+            _log.warning("what was accepted for ordering is not stored after %g s", seconds)
+        await self._followers.caught_up(seconds)
 
     async def _open_chaincodes(self, listeners: Listeners) -> Endorsement:
         packages = FilePackageStore(self._folders.packages)
@@ -238,7 +241,6 @@ class PeerNode:
     def _operations(self) -> Operations:
         return Operations(
             version=version("treadle"),
-            commit="unknown",
             metrics=self._metrics,
             logs=self._logs,
             runtimes=self.chaincodes.runtimes,

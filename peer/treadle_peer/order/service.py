@@ -95,10 +95,15 @@ class OrderingService:
         for chain in self._chains.values():
             chain.stop()
 
-    async def drained(self) -> None:
-        """Return, after ``stop``, once everything accepted is stored."""
-        if self._running:
-            await asyncio.wait(self._running)
+    async def drained(self, timeout_seconds: float) -> bool:
+        """Wait, after ``stop``, until everything accepted is stored.
+
+        ``False`` when the time was over first.
+        """
+        if not self._running:
+            return True
+        _, late = await asyncio.wait(self._running, timeout=timeout_seconds)
+        return not late
 
     def chain(self, channel_id: str) -> Chain | None:
         """The chain of a channel, if there is one."""

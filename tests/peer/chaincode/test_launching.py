@@ -144,3 +144,24 @@ async def test_a_broken_launcher_is_an_error_not_a_crash(make_peer, launcher, wo
     launcher.on_launch = explode
     with pytest.raises(ExecutionError, match="error starting container: no more processes"):
         await peer.support.execute(world.call())
+
+
+async def test_a_peer_that_stops_ends_its_launches_but_not_what_runs(
+    make_peer, launcher, say, world
+):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    async with running(peer.support.execute(world.call())) as call:
+        await launcher.started.wait()
+        stream, _ = await peer.chaincode(fingerprint="a")
+        await stream.hear()
+        launcher.go.clear()
+        launcher.started.clear()
+        building = asyncio.create_task(peer.support.execute(world.call("t2", ccid="slow:1")))
+        await launcher.started.wait()
+        await peer.support.end_launches()
+        for other in (building, peer.support.execute(world.call("t3", ccid="late:1"))):
+            with pytest.raises(ExecutionError, match=r"chaincode .*:1: the peer is stopping"):
+                await other
+        stream.say(say.completed())
+        await call
+    assert launcher.launches == ["probe:1", "slow:1"]

@@ -156,3 +156,10 @@ async def test_a_stopping_ordering_says_so(ordering: OrderingService, network: N
     result = await ordering.broadcast(transaction(network.client))
     assert result.status == Status.SERVICE_UNAVAILABLE
     assert result.info == "the ordering is stopping"
+
+
+async def test_waiting_for_the_last_blocks_has_an_end(ordering: OrderingService) -> None:
+    await ordering.create_channel("ch")
+    assert not await ordering.drained(0.01)
+    ordering.stop()
+    assert await ordering.drained(10)

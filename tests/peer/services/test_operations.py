@@ -49,7 +49,6 @@ def operations(**checks: str | None) -> Operations:
 
     return Operations(
         version="1.2",
-        commit="abc",
         metrics=Metrics(version="1.2", heights=lambda: {"ch": 3}),
         logs=LogControl(),
         runtimes=list,

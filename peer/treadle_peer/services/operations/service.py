@@ -47,7 +47,6 @@ class Operations:
     """
 
     version: str
-    commit: str
     metrics: Metrics
     logs: LogControl
     runtimes: Callable[[], Sequence[RuntimeView]]
@@ -60,5 +59,5 @@ class Operations:
         return HealthReport(failed=failed, time=datetime.now(UTC))
 
     def version_info(self) -> dict[str, str]:
-        """Fabric's form of /version."""
-        return {"CommitSHA": self.commit, "Version": self.version}
+        """Fabric's form of /version, without the commit: a wheel does not know it."""
+        return {"Version": self.version}
