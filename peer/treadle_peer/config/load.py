@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from treadle_fabric.channelconfig import ConfigError, check_channel_id
+from treadle_fabric.channelconfig.names import check_config_id
+
 from treadle_peer.config.endpoint import is_unspecified, join_address, split_address
 from treadle_peer.config.errors import ConfigurationError
 from treadle_peer.config.logspec import DEFAULT_SPEC, parse_logging_spec
@@ -24,6 +27,7 @@ from treadle_peer.config.settings import Settings
 from treadle_peer.config.source import read_source
 
 _CAPABILITIES = ("V1_4_2", "V2_0", "V2_5")
+_NAMES = "use letters, digits, dots and dashes"
 _SMALLEST_EXECUTE_TIMEOUT = 1.0
 _DEFAULT_EXECUTE_TIMEOUT = 30.0
 _SMALLEST_STARTUP_TIMEOUT = 5.0
@@ -47,7 +51,7 @@ def load_config(
     source = read_source(environment, working_folder)
     settings = Settings(source)
     _refuse_unsupported(settings)
-    data_folder = settings.path("peer.fileSystemPath") or working_folder / "treadle-data"
+    data_folder = _data_folder(settings, working_folder)
     msp_folder = _msp_folder(settings, data_folder)
     msp_id = settings.text("peer.localMspId", "Org1MSP")
     addresses = _addresses(settings, from_file=source.file is not None)
@@ -62,8 +66,8 @@ def load_config(
         chaincode_address=_optional_address(settings, "peer.chaincodeAddress"),
         msp_id=msp_id,
         msp_folder=msp_folder,
-        organization=settings.text("treadle.organization", msp_id),
-        channel=settings.text("treadle.channel", "" if msp_folder else "mychannel") or None,
+        organization=_organization(settings, msp_id),
+        channel=_channel(settings, generated=msp_folder is None),
         channel_capability=settings.choice("treadle.channelCapability", "V1_4_2", _CAPABILITIES),
         tls=tls,
         authentication_window=settings.duration("peer.authentication.timewindow", 900.0) or 900.0,
@@ -95,6 +99,17 @@ def _refuse_unsupported(settings: Settings) -> None:
         raise settings.wrong("peer.BCCSP.Default", "keys are read from files; write SW")
 
 
+def _data_folder(settings: Settings, working_folder: Path) -> Path:
+    folder = settings.path("peer.fileSystemPath") or working_folder / "treadle-data"
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(
+            settings.source.names.get("peer.filesystempath", "peer.fileSystemPath"),
+            str(folder),
+            "it is a file; name a folder, which is made when missing",
+        )
+    return folder
+
+
 def _msp_folder(settings: Settings, data_folder: Path) -> Path | None:
     """The given MSP; None generates one.
 
@@ -104,11 +119,36 @@ def _msp_folder(settings: Settings, data_folder: Path) -> Path | None:
     folder = settings.path("peer.mspConfigPath")
     if folder is None or folder.resolve().is_relative_to(data_folder.resolve()):
         return None
-    if not settings.given("peer.localMspId"):
-        raise ConfigurationError("peer.localMspId", "", f"name the MSP ID of {folder}")
     if not folder.is_dir():
         raise settings.wrong("peer.mspConfigPath", f"there is no folder {folder}")
+    if not settings.given("peer.localMspId"):
+        raise ConfigurationError("peer.localMspId", "", f"name the MSP ID of {folder}")
     return folder
+
+
+def _organization(settings: Settings, msp_id: str) -> str:
+    """The organisation's name in channels made here; its MSP ID unless set."""
+    name = settings.text("treadle.organization", msp_id)
+    try:
+        check_config_id(name)
+    except ConfigError as error:
+        if settings.given("treadle.organization"):
+            raise settings.wrong("treadle.organization", f"{error}; {_NAMES}") from error
+        remedy = f"{error}; {_NAMES}, or name the organisation in treadle.organization"
+        raise settings.wrong("peer.localMspId", remedy) from error
+    return name
+
+
+def _channel(settings: Settings, *, generated: bool) -> str | None:
+    name = settings.text("treadle.channel", "mychannel" if generated else "")
+    if not name:
+        return None
+    try:
+        check_channel_id(name)
+    except ConfigError as error:
+        remedy = f"{error}; begin with a small letter, go on with those, digits, dots and dashes"
+        raise settings.wrong("treadle.channel", remedy) from error
+    return name
 
 
 def _addresses(settings: Settings, *, from_file: bool) -> _Addresses:

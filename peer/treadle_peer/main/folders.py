@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from treadle_peer.config import ConfigurationError
+from treadle_peer.storage import FolderLock, Format, StorageError
+
+_FORMAT: Final = Format("data", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +17,17 @@ class DataFolders:
     """Paths below ``root`` (``peer.fileSystemPath``)."""
 
     root: Path
+
+    def take(self) -> FolderLock:
+        """Make the folder, or check that it is a peer's and of this version, and lock it.
+
+        Raises ConfigurationError when it cannot be one, StorageError when another peer has it.
+        """
+        try:
+            _FORMAT.claim(self.root)
+        except StorageError as error:
+            raise ConfigurationError("peer.fileSystemPath", str(self.root), str(error)) from error
+        return FolderLock(self.root)
 
     @property
     def network(self) -> Path:

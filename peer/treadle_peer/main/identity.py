@@ -8,9 +8,10 @@ from pathlib import Path
 
 from treadle_fabric.channelconfig import OrganizationDefinition
 from treadle_fabric.identity import GeneratedOrganization
-from treadle_fabric.msp import LocalMSP, load_local_msp
+from treadle_fabric.identity.certificates import CertificateError
+from treadle_fabric.msp import LocalMSP, MSPError, load_local_msp
 
-from treadle_peer.config import PeerConfig
+from treadle_peer.config import ConfigurationError, PeerConfig
 from treadle_peer.main.folders import DataFolders
 
 
@@ -29,16 +30,24 @@ class PeerIdentity:
 def open_identity(config: PeerConfig, folders: DataFolders) -> PeerIdentity:
     """Load the configured identity, or load or make the generated one.
 
-    Raises MSPError or CertificateError with one line that names the folder.
+    Raises ConfigurationError for a configured one, MSPError or CertificateError for our own,
+    with one line that names the folder.
     """
     if config.msp_folder is not None:
-        local = load_local_msp(config.msp_folder, msp_id=config.msp_id)
-        return PeerIdentity(local=local, generated=None)
+        return PeerIdentity(local=_given(config.msp_folder, config.msp_id), generated=None)
     if not folders.network.exists():
         _generate(config.msp_id, config.peer_id, folders.network)
     organization = GeneratedOrganization.load(folders.network / "organization")
     local = load_local_msp(folders.network / "peer", msp_id=organization.msp_id)
     return PeerIdentity(local=local, generated=organization)
+
+
+def _given(folder: Path, msp_id: str) -> LocalMSP:
+    try:
+        return load_local_msp(folder, msp_id=msp_id)
+    except (MSPError, CertificateError, OSError) as error:
+        remedy = f"it is no local MSP that can be used: {error}"
+        raise ConfigurationError("peer.mspConfigPath", str(folder), remedy) from error
 
 
 def _generate(msp_id: str, peer_id: str, target: Path) -> None:

@@ -51,7 +51,6 @@ from treadle_peer.services.deliver import BlockSource, DeliverService
 from treadle_peer.services.endorser import EndorserService
 from treadle_peer.services.metrics import Metrics
 from treadle_peer.services.operations import LogControl, Operations
-from treadle_peer.storage import FolderLock
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +109,7 @@ class PeerNode:
 
     async def _open(self) -> None:
         config, folders, stack = self._config, self._folders, self._stack
-        stack.enter_context(FolderLock(folders.root))
+        stack.enter_context(folders.take())
         folders.addresses.unlink(missing_ok=True)
         self._identity = open_identity(config, folders)
         store = stack.enter_context(LedgerStore.open(folders.ledger))

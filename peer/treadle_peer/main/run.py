@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
+from collections.abc import Sequence
 
 import uvloop
 from treadle_fabric.channelconfig import ConfigError
@@ -57,11 +59,7 @@ def run_peer(config: PeerConfig) -> int:
 
 async def _serve(config: PeerConfig, logs: LogControl) -> int:
     stop = stop_on_signals()
-    if config.unused_keys:
-        _log.info(
-            "these keys of Fabric mean nothing to Treadle and are ignored: %s",
-            ", ".join(config.unused_keys),
-        )
+    warn_of_unused(config.unused_keys)
     async with PeerNode(config, logs=logs) as node:
         sys.stdout.write(node.banner())
         sys.stdout.flush()
@@ -69,6 +67,20 @@ async def _serve(config: PeerConfig, logs: LogControl) -> int:
         _log.info("stopping: up to %g s for what is running", config.drain_timeout)
     _log.info("stopped")
     return 0
+
+
+def warn_of_unused(keys: Sequence[str]) -> None:
+    """One line, however many; Fabric's own core.yaml has more than a hundred of them."""
+    if not keys:
+        return
+    sections = sorted({re.split(r"[._]", key.removeprefix("CORE_"))[0].lower() for key in keys})
+    _log.warning(
+        "%d keys of Fabric mean nothing to Treadle and are ignored, in %s; "
+        "FABRIC_LOGGING_SPEC=nodeCmd=debug lists them",
+        len(keys),
+        ", ".join(sections),
+    )
+    _log.debug("ignored keys: %s", ", ".join(keys))
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -35,7 +35,7 @@ class Format:
         if file.exists():
             self._check(folder, file.read_text(encoding="utf-8", errors="replace"))
             return
-        if any(not entry.name.startswith(f".{_FILE}") for entry in folder.iterdir()):
+        if any(not _harmless(entry.name) for entry in folder.iterdir()):
             raise StorageError(
                 f"{folder}: not empty and without a {_FILE} file, so not a Treadle {self.kind} "
                 "folder; choose another one"
@@ -53,6 +53,11 @@ class Format:
                 f"{folder}: {self.kind} format {words[2]}, but this Treadle reads format "
                 f"{self.version}; run the Treadle that wrote it"
             )
+
+
+def _harmless(name: str) -> bool:
+    """A mark that a crash left half written, or what a new disk holds."""
+    return name.startswith(f".{_FILE}") or name == "lost+found"
 
 
 def _write_durably(file: Path, text: str) -> None:

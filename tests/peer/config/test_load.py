@@ -134,6 +134,25 @@ logging:
 
 
 @pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"CORE_TREADLE_CHANNEL": "MyChannel"}, ["CORE_TREADLE_CHANNEL", "begin with a small"]),
+        ({"CORE_PEER_LOCALMSPID": "a b/c"}, ["CORE_PEER_LOCALMSPID", "'a b/c'", "use letters"]),
+        ({"CORE_TREADLE_ORGANIZATION": "a b"}, ["CORE_TREADLE_ORGANIZATION", "use letters"]),
+        ({"CORE_PEER_FILESYSTEMPATH": "file"}, ["CORE_PEER_FILESYSTEMPATH", "it is a file"]),
+        ({"CORE_PEER_MSPCONFIGPATH": "none"}, ["CORE_PEER_MSPCONFIGPATH", "there is no folder"]),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_key_and_remedy_before_anything_is_made(
+    tmp_path: Path, settings: dict[str, str], parts: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    told = refusal(settings, tmp_path)
+    assert all(part in told for part in parts), told
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         ("peer: {listenAdress: 'a:1'}", ["peer.listenAdress", "a:1", "peer.listenAddress"]),
