@@ -87,7 +87,9 @@ def _age(since: str, now: datetime) -> str:
 
 
 def _first_line(text: str) -> str:
-    return next(iter(text.splitlines()), "")
+    """The first line, without the words that announce those left out."""
+    first = next(iter(text.splitlines()), "")
+    return first.removesuffix("; the last lines of its log:").removesuffix(":")
 
 
 def _context(endpoint: OperationsEndpoint) -> ssl.SSLContext | bool:

@@ -63,3 +63,15 @@ def test_the_registry_is_a_table_with_the_first_line_of_errors() -> None:
 
 def test_an_empty_registry_says_so() -> None:
     assert "no chaincode process" in runtimes_table([])
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ("container exited with 137; the last lines of its log:\nboom", "exited with 137"),
+        ("error building image: go failed:\nundefined: x", "go failed"),
+        ("container exited with 137", "exited with 137"),
+    ],
+)
+def test_an_error_ends_before_what_is_not_shown(error: str, shown: str) -> None:
+    assert runtimes_table([{"ccid": "a:1", "last_error": error}]).rstrip().endswith(shown)
