@@ -79,3 +79,20 @@ async def test_who_cannot_wait_is_told_and_the_next_request_joins(
     assert not any(sample.startswith("chaincode_launch_failures{") for sample in found)
     failures = 'chaincode_instantiation_failures{channel="mychannel",chaincode="slow"}'
     assert found[f"endorser_{failures}"] > 2
+
+
+async def test_a_peer_that_stops_does_not_wait_for_a_build(
+    peer_process: PeerFactory, tmp_path: Path
+) -> None:
+    sources = slow_sources(tmp_path / "slow", built=tmp_path / "never", started=tmp_path / "never")
+    peer = peer_process()
+    async with connected(peer) as network:
+        await network.install("slow", "node", folder=sources)
+        assert "still building" in await hurried(network)
+        waiting = asyncio.create_task(hurried(network, 60))
+        joined = asyncio.create_task(hurried(network, 60))
+        await hurried(network, 1.5)  # the two before are in the peer, too
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(peer.stop) == 0
+        told = [await waiting, await joined]
+    assert all("could not launch chaincode slow:1: the peer is stopping" in one for one in told)
