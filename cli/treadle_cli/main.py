@@ -83,11 +83,13 @@ def ps(
 @click.option(
     "-f",
     "--filename",
-    "source",
+    "sources",
     required=True,
+    multiple=True,
     type=click.Path(path_type=Path),
-    help="A YAML file, or a folder of them.",
+    help="A YAML file, or a folder of them; may be repeated.",
 )
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="[FILENAME]...")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -96,13 +98,20 @@ def ps(
 @click.option("--free-ports", is_flag=True, help="Listen on free ports instead of 7050-7052, 9443.")
 @click.option("--check", is_flag=True, help="Read and check the files only.")
 @_output
-def play(source: Path, data: Path | None, free_ports: bool, check: bool, output: str) -> None:
+def play(
+    sources: tuple[Path, ...],
+    more: tuple[Path, ...],
+    data: Path | None,
+    free_ports: bool,
+    check: bool,
+    output: str,
+) -> None:
     """Run Peer, ChaincodePackage and ChaincodeInstantiation YAML on this machine."""
     from treadle_cli.play import PlayError, make_plan
     from treadle_cli.play.running import PlayOptions, run_plan
 
     try:
-        plan = make_plan(source)
+        plan = make_plan(*sources, *more)
     except PlayError as error:
         raise TreadleError("the files cannot be played", str(error)) from None
     if plan.warning:

@@ -15,6 +15,8 @@ from treadle_cli.main import main
 from treadle_peer.chaincode import StreamEnded
 from treadle_peer.chaincode.bridge import TransactionRecord
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "play"
+
 
 def exit_code(*arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
@@ -52,9 +54,47 @@ def test_play_prints_every_mistake(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_play_can_check_only(capsys: pytest.CaptureFixture[str]) -> None:
-    example = Path(__file__).resolve().parents[2] / "examples" / "play" / "production.yaml"
-    main(["play", "-f", str(example), "--check"])
+    main(["play", "-f", str(EXAMPLES / "production"), "--check"])
     assert capsys.readouterr().out == "1 packages, 2 instantiations: all well\n"
+
+
+@pytest.mark.parametrize("flags", [["-f", "a.yaml", "b.yaml"], ["-f", "a.yaml", "-f", "b.yaml"]])
+def test_play_takes_what_a_shell_makes_of_a_pattern(
+    flags: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    documents = (EXAMPLES / "development" / "play.yaml").read_text().split("---\n")
+    code = EXAMPLES.parent / "chaincode" / "go"
+    Path("a.yaml").write_text(documents[1].replace("../../chaincode/go", str(code)))
+    Path("b.yaml").write_text(documents[2])
+    main(["play", *flags, "--check"])
+    assert capsys.readouterr().out == "1 packages, 1 instantiations: all well\n"
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    data = tmp_path / "file" / "data"
+    example = str(EXAMPLES / "development")
+    assert exit_code("play", "-f", example, "--data", str(data)) == 1
+    said = capsys.readouterr().err
+    assert said == f"treadle: --data {data}: it cannot be made: Not a directory\n"
+
+
+def test_a_peer_that_cannot_start_says_why_on_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ledger").touch()
+    example = str(EXAMPLES / "development")
+    assert exit_code("play", "-f", example, "--free-ports", "--data", str(tmp_path)) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("treadle: ")
+    assert str(tmp_path) in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

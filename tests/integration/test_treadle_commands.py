@@ -85,7 +85,7 @@ def test_an_interrupted_demo_ends_everything(treadle: Run, tmp_path: Path) -> No
 def test_play_runs_production_and_ps_shows_one_process_for_two_channels(
     treadle: Run, tmp_path: Path
 ) -> None:
-    play = treadle("play", "-f", str(EXAMPLES / "production.yaml"), "--free-ports")
+    play = treadle("play", "-f", str(EXAMPLES / "production"), "--free-ports")
     play.wait_for_text("accounts-second", within=240)
     wait_until(lambda: play.text().count("Ready") == 2, within=60, what="both being ready")
     operations = re.findall(r"operations (\S+)", play.text())[0]
@@ -104,7 +104,7 @@ def test_play_runs_production_and_ps_shows_one_process_for_two_channels(
 @pytest.mark.toolchain("go")
 @pytest.mark.parametrize("example", ["development", "mixed"])
 def test_play_waits_for_the_developers_process(example: str, treadle: Run, tmp_path: Path) -> None:
-    play = treadle("play", "-f", str(EXAMPLES / f"{example}.yaml"), "--free-ports")
+    play = treadle("play", "-f", str(EXAMPLES / example), "--free-ports")
     play.wait_for_text("is yours to start", within=100)
     line = START.findall(play.text())[0].replace("<chaincode>", str(built("go") / "chaincode"))
     assert "Waiting" in play.text()

@@ -1,7 +1,7 @@
 """``treadle play``: Peer, ChaincodePackage and ChaincodeInstantiation on this machine.
 
-``documents``, ``reading``, ``models`` and ``plan`` are pure: files in, a Plan or a PlayError with
-every mistake out.
+``documents``, ``reading``, ``parsing`` and ``plan`` only read: files in, a Plan or a PlayError
+with every mistake out.
 """
 
 from treadle_cli.play.models import (

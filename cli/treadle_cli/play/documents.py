@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,17 +34,32 @@ class Document:
         return f"{self.file.name}:{self.lines.get(path, 1)}"
 
 
-def read_documents(source: Path, findings: Findings) -> list[Document]:
-    """All documents of a file, or of the ``*.yaml`` and ``*.yml`` files of a folder."""
+def read_documents(sources: Sequence[Path], findings: Findings) -> list[Document]:
+    """All documents of files, and of the ``*.yaml`` and ``*.yml`` files of folders.
+
+    A file that is named twice, or beside its folder, is read once.
+    """
+    files = {file.resolve(): file for source in sources for file in _files(source, findings)}
+    return [document for file in files.values() for document in _read_file(file, findings)]
+
+
+def _files(source: Path, findings: Findings) -> list[Path]:
     if not source.exists():
         findings.wrong(str(source), "there is no such file or folder")
         return []
-    files = [source]
-    if source.is_dir():
-        files = sorted(file for file in source.iterdir() if file.suffix in {".yaml", ".yml"})
-        if not files:
-            findings.wrong(str(source), "the folder holds no *.yaml file")
-    return [document for file in files for document in _read_file(file, findings)]
+    if not source.is_dir():
+        return [source]
+    files = _yaml_files(source)
+    if not files:
+        inner = sorted(folder.name for folder in source.iterdir() if folder.is_dir())
+        playable = [name for name in inner if _yaml_files(source / name)]
+        hint = f"; name one of {', '.join(playable)}" if playable else ""
+        findings.wrong(str(source), f"the folder holds no *.yaml file{hint}")
+    return files
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in {".yaml", ".yml"})
 
 
 def _read_file(file: Path, findings: Findings) -> Iterator[Document]:

@@ -35,12 +35,18 @@ class Player:
         self._node = node
         self._network = network
         self._progress = progress
+        self._changed = asyncio.Event()
         self._rows = {step.instantiation.resource: self._first_row(step) for step in plan.steps}
 
     @property
     def rows(self) -> list[Status]:
         """One row per instantiation, in the order of the files."""
         return list(self._rows.values())
+
+    async def changed(self) -> None:
+        """Wait until a row is not as it was when this was last awaited; for one caller."""
+        await self._changed.wait()
+        self._changed.clear()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry out all steps, then keep the rows up to date until *stop*."""
@@ -75,6 +81,7 @@ class Player:
     def _note(self, step: Step, state: State, message: str = "", hint: str = "") -> None:
         name = step.instantiation.resource
         self._rows[name] = self._rows[name].now(state, message, hint)
+        self._changed.set()
 
     async def _produce(self, step: Step) -> None:
         text = f"instantiate {step.package.ccid} on {step.instantiation.channel}"

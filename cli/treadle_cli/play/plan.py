@@ -14,11 +14,10 @@ from treadle_cli.play.models import (
     Mode,
     PackageModel,
     PeerModel,
-    parse_instantiation,
-    parse_package,
-    parse_peer,
 )
-from treadle_cli.play.problems import Findings, nearest
+from treadle_cli.play.parsing import parse_instantiation, parse_package, parse_peer
+from treadle_cli.play.problems import Findings, PlayError, nearest
+from treadle_cli.play.sources import archive_path, leaves_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +43,22 @@ class Plan:
     warning: str | None
 
 
-def make_plan(source: Path) -> Plan:
-    """Read *source* (a file or a folder); raises PlayError with every problem found."""
+def make_plan(*sources: Path) -> Plan:
+    """Read *sources*, files and folders; raises PlayError with every problem found."""
     findings = Findings()
-    documents = read_documents(source, findings)
+    documents = read_documents(sources, findings)
     _check_unique(documents, findings)
-    peers = [parse_peer(one, findings) for one in documents if one.kind == "Peer"]
+    peers = _peers(documents, findings)
     packages = [parse_package(one, findings) for one in documents if one.kind == "ChaincodePackage"]
     wanted = [
         parse_instantiation(one, findings)
         for one in documents
         if one.kind == "ChaincodeInstantiation"
     ]
-    if len(peers) > 1:
-        names = ", ".join(peer.name for peer in peers)
-        findings.wrong(str(source), f"play runs one Peer; the files hold {names}")
     if not documents and not findings.problems:
-        findings.wrong(str(source), "nothing to play: no document found")
+        findings.wrong(
+            ", ".join(str(source) for source in sources), "nothing to play: no document found"
+        )
     findings.check()
     peer = peers[0] if peers else PeerModel()
     config_maps = {one.name: _data(one) for one in documents if one.kind == "ConfigMap"}
@@ -74,6 +72,16 @@ def make_plan(source: Path) -> Plan:
         config_maps=config_maps,
         warning=findings.warning(),
     )
+
+
+def _peers(documents: Sequence[Document], findings: Findings) -> list[PeerModel]:
+    found = [one for one in documents if one.kind == "Peer"]
+    names = list(dict.fromkeys(one.name for one in found))
+    if len(names) > 1:
+        second = next(one for one in found if one.name == names[1])
+        text = f"play runs one Peer; the files hold {', '.join(names)}"
+        findings.wrong(second.place(()), text)
+    return [parse_peer(one, findings) for one in found]
 
 
 def _check_unique(documents: Sequence[Document], findings: Findings) -> None:
@@ -106,10 +114,30 @@ def _check_packages(
             place = package.document.place(("spec", "source"))
             hint = nearest(wanted, config_maps)
             findings.wrong(place, f"{who}: no ConfigMap {wanted} in the files{hint}")
+        _check_source(package, config_maps.get(wanted, {}), findings)
         owner = owners.setdefault(package.ccid, package.resource)
         if owner != package.resource:
             place = package.document.place(("spec", "version"))
             findings.wrong(place, f"{who}: {package.ccid} is also packaged by {owner}")
+
+
+def _check_source(package: PackageModel, shared: Mapping[str, str], findings: Findings) -> None:
+    """The files themselves are read when the package is built."""
+    who, source = f"ChaincodePackage {package.resource}", package.source
+    if source.archive:
+        place = package.document.place(("spec", "source", "archive", "url"))
+        field = "spec.source.archive.url"
+        try:
+            path = archive_path(package)
+        except PlayError as error:
+            findings.wrong(place, f"{who}: {field}: {error}")
+        else:
+            if not path.exists():
+                findings.wrong(place, f"{who}: {field}: there is no file or folder {path}")
+    for name in source.files if source.files is not None else shared:
+        if leaves_folder(name):
+            place = package.document.place(("spec", "source", "files", name))
+            findings.wrong(place, f"{who}: the file name {name!r} leaves the folder")
 
 
 def _steps(

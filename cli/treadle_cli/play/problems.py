@@ -48,9 +48,10 @@ class Findings:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean x?`` for the known word closest to *word*, else the list of known ones."""
-    words = list(known)
+    words = [one for one in known if one]
     lowered = {one.lower(): one for one in words}
     close = difflib.get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.6)
+    close += [one for one in lowered if word and one.startswith(word.lower())]
     if close:
         return f"; did you mean {lowered[close[0]]}?"
     return f"; known: {', '.join(words)}" if words else ""

@@ -28,7 +28,7 @@ class Fields:
 
     def wrong(self, name: str | int, text: str) -> None:
         """Note a problem with field *name*."""
-        where = ".".join(str(part) for part in (*self.path, name))
+        where = dotted((*self.path, name))
         who = f"{self.document.kind} {self.document.name}"
         self.findings.wrong(self.document.place((*self.path, name)), f"{who}: {where}: {text}")
 
@@ -39,8 +39,8 @@ class Fields:
             if name not in everything:
                 self.wrong(name, f"unknown field{nearest(name, everything)}")
             elif name in ignored:
-                dotted = ".".join(str(part) for part in (*self.path, name))
-                self.findings.ignored.append(f"{self.document.kind} {dotted}")
+                where = dotted((*self.path, name))
+                self.findings.ignored.append(f"{self.document.kind} {where}")
 
     def has(self, name: str) -> bool:
         """Whether the field is present and not null."""
@@ -137,3 +137,9 @@ class Fields:
             self.wrong(name, "want a list")
             return []
         return value
+
+
+def dotted(path: Path_) -> str:
+    """A path as people write it: ``spec.channels[0].name``."""
+    words = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
+    return "".join(words).removeprefix(".")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,10 +14,8 @@ from pathlib import Path
 import click
 from treadle_fabric.client import ClientError
 from treadle_fabric.packages import parse_legacy_package
-from treadle_peer.config import ConfigurationError, load_config
-from treadle_peer.main import PeerNode
-from treadle_peer.server.listener import ListenError
-from treadle_peer.storage import StorageError
+from treadle_peer.config import load_config
+from treadle_peer.main import REFUSALS, PeerNode, stop_on_signals
 
 from treadle_cli.errors import TreadleError
 from treadle_cli.local import LocalNetwork
@@ -30,8 +27,6 @@ from treadle_cli.play.settings import peer_settings
 from treadle_cli.play.sources import build_package
 from treadle_cli.play.status import State, Status, status_json, status_table
 from treadle_cli.progress import Progress
-
-_WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +44,7 @@ async def run_plan(plan: Plan, options: PlayOptions) -> int:
     Raises TreadleError when the peer or an installation fails.
     """
     logging.basicConfig(format="%(levelname)s [%(name)s] %(message)s", level=logging.WARNING)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     # JSON is the output; the story then goes to standard error.
     progress = Progress(sys.stderr if options.as_json else sys.stdout)
     with tempfile.TemporaryDirectory(prefix="treadle-play-") as scratch:
@@ -93,13 +88,16 @@ async def _start(
         await _channels(plan, network, progress)
         for package in plan.packages:
             await _install(plan, package, network, progress=progress, scratch=scratch)
-    except (ConfigurationError, ListenError, StorageError, ClientError, PlayError) as error:
+    except (*REFUSALS, ClientError, PlayError) as error:
         raise TreadleError(str(error)) from error
     return _Play(node, Player(plan=plan, node=node, network=network, progress=progress))
 
 
 def _node(plan: Plan, options: PlayOptions, data: Path) -> PeerNode:
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TreadleError(f"--data {data}: it cannot be made: {error.strerror}") from error
     settings = peer_settings(plan.peer, data=data, free_ports=options.free_ports)
     config = load_config(
         settings, working_folder=data, development=plan.peer.mode is Mode.DEVELOPMENT
@@ -166,29 +164,22 @@ async def _show_until(
     stop: asyncio.Event, play: _Play, work: asyncio.Task[None], options: PlayOptions
 ) -> None:
     """Print the rows whenever they change, until a signal comes or the work breaks."""
-    shown: list[Status] = []
+    showing = asyncio.create_task(_show(play.player, options))
     waiting = asyncio.create_task(stop.wait())
     try:
-        while not stop.is_set():
-            rows = play.player.rows
-            if rows != shown and not any(row.state is State.PENDING for row in rows):
-                shown = rows
-                text = status_json(rows) if options.as_json else f"\n{status_table(rows)}\n"
-                click.echo(text)
-            await asyncio.wait(
-                {waiting, work} if not work.done() else {waiting},
-                timeout=_WATCH_SECONDS,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if work.done() and not work.cancelled() and (error := work.exception()):
-                raise error
+        await asyncio.wait({showing, waiting, work}, return_when=asyncio.FIRST_COMPLETED)
+        for broken in (task for task in (showing, work) if task.done()):
+            broken.result()
     finally:
+        showing.cancel()
         waiting.cancel()
 
 
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+async def _show(player: Player, options: PlayOptions) -> None:
+    shown: list[Status] = []
+    while True:
+        rows = player.rows
+        if rows != shown and not any(row.state is State.PENDING for row in rows):
+            shown = rows
+            click.echo(status_json(rows) if options.as_json else f"\n{status_table(rows)}\n")
+        await player.changed()

@@ -45,20 +45,19 @@ def _folder(
 
 def _write(package: PackageModel, files: Mapping[str, str], folder: Path) -> None:
     for name, content in files.items():
-        relative = PurePosixPath(name)
-        if relative.is_absolute() or ".." in relative.parts:
+        if leaves_folder(name):
             raise PlayError(
                 f"ChaincodePackage {package.resource}: the file name {name!r} leaves the folder"
             )
-        target = folder / relative
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
 
 
 def _archive(package: PackageModel, scratch: Path) -> Path:
-    """A folder as it is, or an unpacked tar.gz; paths start at the YAML file's folder."""
+    """A folder as it is, or an unpacked tar.gz."""
     who = f"ChaincodePackage {package.resource}"
-    path = package.document.file.parent / local_path(package.source.archive, who)
+    path = archive_path(package)
     if path.is_dir():
         return path
     try:
@@ -82,9 +81,20 @@ def _only_folder(folder: Path) -> Path:
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
 
 
-def local_path(url: str, who: str) -> Path:
+def leaves_folder(name: str) -> bool:
+    """Whether a file of that name would lie outside of the package."""
+    relative = PurePosixPath(name)
+    return relative.is_absolute() or ".." in relative.parts
+
+
+def archive_path(package: PackageModel) -> Path:
+    """Where ``archive.url`` points, seen from the YAML file; raises PlayError for downloads."""
+    return package.document.file.parent / local_path(package.source.archive)
+
+
+def local_path(url: str) -> Path:
     """The path that ``archive.url`` names; raises PlayError for anything to be downloaded."""
     parts = urlsplit(url)
     if parts.scheme in ("", "file"):
         return Path(unquote(parts.path))
-    raise PlayError(f"{who}: play downloads nothing; make {url} a path or a file: URL")
+    raise PlayError(f"play downloads nothing; make {url} a path or a file: URL")

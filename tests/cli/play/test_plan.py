@@ -43,7 +43,7 @@ def problems(file: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["production", "development", "mixed"])
 def test_the_examples_are_sound(name: str) -> None:
-    plan = make_plan(EXAMPLES / f"{name}.yaml")
+    plan = make_plan(EXAMPLES / name)
     assert plan.steps
     assert plan.warning is None
 
@@ -62,6 +62,19 @@ def test_a_folder_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(PACKAGE)
     (tmp_path / "notes.txt").write_text("no yaml: [")
     assert [step.instantiation.resource for step in make_plan(tmp_path).steps] == ["asset"]
+
+
+def test_several_files_are_read_as_one(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text(INSTANTIATION)
+    (tmp_path / "a.yaml").write_text(PACKAGE)
+    plan = make_plan(tmp_path / "b.yaml", tmp_path / "a.yaml")
+    assert [step.instantiation.resource for step in plan.steps] == ["asset"]
+    assert make_plan(tmp_path, tmp_path / "a.yaml").packages == plan.packages
+
+
+def test_a_folder_of_folders_names_those_that_can_be_played() -> None:
+    with pytest.raises(PlayError, match="name one of development, mixed, production"):
+        make_plan(EXAMPLES)
 
 
 def test_a_misspelt_field_is_answered_with_the_nearest_one(write: Write) -> None:
@@ -132,6 +145,19 @@ def test_cluster_fields_are_warned_about_once(write: Write) -> None:
         ("  language: node\n", "", "language: it is missing; write one of golang, node"),
         ("  name: asset\n", "", "spec.name: it is missing"),
         ("peers: [{name: peer0}]", "peers: peer0", "want a list"),
+        ("  name: asset\n", "  name: as:set\n", "spec.name: invalid chaincode name 'as:set'"),
+        ('"1"', '"1:0"', "spec.version: invalid chaincode version '1:0'"),
+        (
+            "{files: {index.js: 'x'}}",
+            "{archive: {url: ./nope}}",
+            "spec.source.archive.url: there is no file or folder",
+        ),
+        (
+            "{files: {index.js: 'x'}}",
+            "{archive: {url: 'https://example.org/code.tar.gz'}}",
+            "spec.source.archive.url: play downloads nothing",
+        ),
+        ("{index.js: 'x'}", "{../index.js: 'x'}", "the file name '../index.js' leaves the folder"),
     ],
 )
 def test_a_package_that_cannot_be_packed_is_refused(
@@ -148,7 +174,12 @@ def test_a_package_that_cannot_be_packed_is_refused(
         ("init: {args: [1]}", 'want a list of text; write "1" in quotes'),
         ("init: {arg: []}", "unknown field; did you mean args?"),
         ("mode: Dev", "'Dev' is not allowed"),
-        ("collections: [{policy: x}]", "spec.collections: invalid policy x"),
+        ("mode: dev", "'dev' is not allowed; did you mean Development?"),
+        ("mode: x", "'x' is not allowed; known: Production, Development"),
+        ("collections: [{name: c}]", "spec.collections[0].policy: it is missing"),
+        ("collections: [{policy: x}]", "spec.collections[0].name: it is missing"),
+        ("collections: [{name: c, policy: x}]", "spec.collections: invalid policy x"),
+        ("collections: [{name: c, polcy: x}]", "spec.collections[0].polcy: unknown field; did"),
     ],
 )
 def test_an_instantiation_that_cannot_work_is_refused(line: str, said: str, write: Write) -> None:
@@ -162,6 +193,8 @@ def test_an_instantiation_that_cannot_work_is_refused(line: str, said: str, writ
         ("{tls: {enabled: false}}", "false is for mode Development only"),
         ("{chaincode: {executeTimeout: soon}}", "write for example 30s or 5m"),
         ("{channels: [{name: a}, {name: a}]}", "channel a is named twice"),
+        ("{channels: [{name: MyChan}]}", "channels[0].name: 'MyChan' contains illegal characters"),
+        ("{mspID: a b/c}", "spec.mspID: 'a b/c' contains illegal characters"),
         ("{channels: [{name: a, capabilities: V9}]}", "'V9' is not allowed"),
         ("[]", "want a mapping of fields"),
     ],
@@ -198,7 +231,7 @@ def test_the_same_resource_twice_is_refused(write: Write) -> None:
 
 def test_two_peers_are_refused(write: Write) -> None:
     found = problems(write(PEER, PEER.replace("peer0", "peer1")))
-    assert "play runs one Peer" in found[0]
+    assert found == ["net.yaml:6: play runs one Peer; the files hold peer0, peer1"]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(name: str, tmp_path: Path
 
 def test_nothing_is_downloaded() -> None:
     with pytest.raises(PlayError, match="play downloads nothing"):
-        local_path("https://example.org/code.tar.gz", "ChaincodePackage asset-1")
+        local_path("https://example.org/code.tar.gz")
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
