@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from google.protobuf.message import DecodeError
 from treadle_peer.chaincode import ChaincodeStream, Ending, StreamEnded, StreamPeer
-from treadle_peer.chaincode.bridge import Bridge, TransactionRecord
+from treadle_peer.chaincode.bridge import Bridge, TransactionRecord, first_of
 from treadle_peer.config import KeepaliveConfig
+from treadle_peer.main import stop_on_signals
 from treadle_peer.server.chaincode_grpc import (
     REGISTER_SERVICE,
     ClientTLS,
@@ -56,6 +56,8 @@ class BridgeRequest:
 async def run_bridge(request: BridgeRequest) -> None:
     """Serve until a signal; raises TreadleError when the peer refuses the chaincode for good."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("treadle_peer.chaincode.bridge").setLevel(logging.INFO)
+    stop = stop_on_signals()
     peer = Target(address=request.peer, tls=_tls(request))
 
     async def to_peer() -> DialledStream:
@@ -63,16 +65,16 @@ async def run_bridge(request: BridgeRequest) -> None:
 
     bridge = Bridge(dial_peer=to_peer, on_transaction=_reporter(request))
     works = _listen(bridge, request) if request.listen else _dial(bridge, request)
-    work = asyncio.ensure_future(works)
-    _cancel_on_signals(work.cancel)
     try:
-        await work
-    except asyncio.CancelledError:
-        return
+        await first_of(works, _until(stop))
     except StreamEnded as ended:
         raise TreadleError(f"the peer refused the chaincode: {ended.sentence}") from None
     except ListenError as error:
         raise TreadleError(str(error)) from None
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 async def _dial(bridge: Bridge, request: BridgeRequest) -> None:
@@ -81,6 +83,7 @@ async def _dial(bridge: Bridge, request: BridgeRequest) -> None:
     async def to_chaincode() -> _Named:
         return _Named(await dial_chaincode_server(target), request.ccid)
 
+    click.echo(f"joining chaincode server {target.address} to the peer {request.peer}", err=True)
     await bridge.serve_dialled(to_chaincode)
 
 
@@ -158,18 +161,10 @@ def _read(file: Path) -> bytes:
         raise TreadleError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _cancel_on_signals(cancel: Callable[[], object]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, cancel)
-
-
 def _reporter(request: BridgeRequest) -> Callable[[TransactionRecord], None] | None:
-    return (
-        (lambda record: click.echo(transaction_line(record)))
-        if (request.log_transactions)
-        else None
-    )
+    if not request.log_transactions:
+        return None
+    return lambda record: click.echo(transaction_line(record))
 
 
 def transaction_line(record: TransactionRecord) -> str:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 # gRPC's C core writes its own diagnosis of every failed handshake to stderr; ours says it better.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import click
 
+from treadle_cli.addresses import Address, ChaincodeId
 from treadle_cli.errors import TreadleError
 
 _T = TypeVar("_T")
@@ -124,10 +125,16 @@ def play(
 
 
 @treadle.command()
-@click.option("--peer", required=True, help="The peer's chaincode address, host:7052.")
-@click.option("--chaincode", default="", help="A chaincode server to dial, host:port.")
-@click.option("--listen", default="", help="Where chaincodes may dial us as if we were the peer.")
-@click.option("--id", "ccid", default="", help="name:version that the chaincode must call itself.")
+@click.option(
+    "--peer", required=True, type=Address(), help="The peer's chaincode address, host:7052."
+)
+@click.option("--chaincode", type=Address(), help="A chaincode server to dial.")
+@click.option(
+    "--listen",
+    type=Address(listening=True),
+    help="Where chaincodes on this machine may dial us as if we were the peer.",
+)
+@click.option("--id", "ccid", type=ChaincodeId(), help="What the chaincode must call itself.")
 @click.option("--cafile", type=_FILE, help="PEM roots of the peer's chaincode port: use TLS.")
 @click.option("--certfile", type=_FILE, help="PEM certificate for mutual TLS.")
 @click.option("--keyfile", type=_FILE, help="PEM key for mutual TLS.")
@@ -135,9 +142,9 @@ def play(
 @click.option("--log-transactions", is_flag=True, help="Print a line for each transaction.")
 def bridge(
     peer: str,
-    chaincode: str,
-    listen: str,
-    ccid: str,
+    chaincode: str | None,
+    listen: str | None,
+    ccid: str | None,
     cafile: Path | None,
     certfile: Path | None,
     keyfile: Path | None,
@@ -153,9 +160,9 @@ def bridge(
         raise click.UsageError("give both --certfile and --keyfile, or none")
     request = BridgeRequest(
         peer=peer,
-        chaincode=chaincode,
-        listen=listen,
-        ccid=ccid,
+        chaincode=chaincode or "",
+        listen=listen or "",
+        ccid=ccid or "",
         root=cafile,
         certificate=certfile,
         key=keyfile,
@@ -191,7 +198,7 @@ def verify(folder: Path, output: str) -> None:
     sys.exit(1 if any(one.problems for one in reports) else 0)
 
 
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
+def _run(work: Coroutine[object, None, _T]) -> _T:
     return asyncio.run(work)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from treadle_cli.addresses import Address
 from treadle_cli.bridging import check_name, transaction_line
 from treadle_cli.local.folders import operations_address
 from treadle_cli.main import main
@@ -108,6 +109,43 @@ def test_a_peer_that_cannot_start_says_why_on_one_line(
 )
 def test_a_bridge_needs_two_ends(arguments: list[str]) -> None:
     assert exit_code("bridge", *arguments) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--peer", "nope", "--chaincode", "b:2"], "'--peer': want host:port, got 'nope'"),
+        (["--peer", ":7052", "--chaincode", "b:2"], "'--peer': want host:port, got ':7052'"),
+        (["--peer", "a:0", "--chaincode", "b:2"], "'--peer': there is no port 0"),
+        (["--peer", "a:1", "--chaincode", "b:99999"], "'--chaincode': there is no port 99999"),
+        (["--peer", "a:1", "--listen", "::1:2"], "'--listen': want host:port, got '::1:2'"),
+        (["--peer", "a:1", "--listen", "127.0.0.1:-1"], "'--listen': want host:port"),
+        (
+            ["--peer", "a:1", "--listen", "0.0.0.0:7052"],
+            "'--listen': 0.0.0.0 is open to others, and this port has no TLS; listen on 127.0.0.1",
+        ),
+        (["--peer", "a:1", "--listen", "example.org:1"], "'--listen': example.org is open to"),
+        (
+            ["--peer", "a:1", "--chaincode", "b:2", "--id", "noversion"],
+            "'--id': want name:version, got 'noversion'",
+        ),
+        (
+            ["--peer", "a:1", "--chaincode", "b:2", "--id", "as set:1"],
+            "'--id': invalid chaincode name 'as set'",
+        ),
+    ],
+)
+def test_a_bridge_to_nowhere_is_a_wrong_command_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("bridge", *arguments) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error: ")]
+    assert said in line
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1:0", "localhost:7052", "[::1]:1"])
+def test_a_bridge_listens_on_loopback(given: str) -> None:
+    assert Address(listening=True).convert(given, None, None) == given
 
 
 def test_a_folder_without_ledgers_is_refused(

@@ -144,6 +144,30 @@ def test_a_played_ledger_is_kept_continued_and_verified(treadle: Run, tmp_path: 
 
 
 @pytest.mark.timeout(60)
+def test_a_second_signal_ends_play_at_once(treadle: Run, tmp_path: Path) -> None:
+    (tmp_path / "peer.yaml").write_text(
+        "apiVersion: treadle.dev/v1alpha1\nkind: Peer\nmetadata: {name: p}\nspec: {}\n"
+    )
+    play = treadle("play", "-f", "peer.yaml", "--free-ports", "--data", "data")
+    play.wait_for_text("client files in", within=30)
+    os.kill(play.pid, signal.SIGTERM)
+    os.kill(play.pid, signal.SIGINT)
+    assert play.wait(within=30) == 130
+    assert "stopped at once by a second signal" in play.text()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])
+def test_a_bridge_says_what_it_waits_for(signals: list[signal.Signals], treadle: Run) -> None:
+    bridge = treadle("bridge", "--peer", "127.0.0.1:1", "--chaincode", "127.0.0.1:2")
+    bridge.wait_for_text("joining chaincode server 127.0.0.1:2 to the peer 127.0.0.1:1", within=30)
+    bridge.wait_for_text("chaincode server: 127.0.0.1:2 could not be reached", within=30)
+    for number in signals:
+        os.kill(bridge.pid, number)
+    assert bridge.wait(within=30) == (0 if len(signals) == 1 else 130)
+
+
+@pytest.mark.timeout(60)
 def test_a_port_that_is_taken_is_one_clear_line(treadle: Run, tmp_path: Path) -> None:
     (tmp_path / "peer.yaml").write_text(
         "apiVersion: treadle.dev/v1alpha1\nkind: Peer\nmetadata: {name: p}\nspec: {}\n"

@@ -154,6 +154,31 @@ async def test_a_chaincode_server_is_dialled_again_when_it_restarts(
         await task
 
 
+async def test_each_reason_for_waiting_is_told_once(bridge, peers, stream_type, caplog):
+    caplog.set_level("INFO", "treadle_peer.chaincode.bridge")
+    servers = Ends(stream_type)
+    servers.refusals = [StreamLost(text) for text in ("b is full", "a is away", "a is away")]
+    task = asyncio.create_task(bridge.serve_dialled(servers.dial))
+    (await servers.next()).hang_up()
+    (await servers.next()).hang_up()
+    task.cancel()
+    assert [record.getMessage() for record in caplog.records][:3] == [
+        "chaincode server: a is away; trying again",
+        "chaincode server: b is full; trying again",
+        "chaincode server: connected",
+    ]
+
+
+async def test_a_peer_that_is_away_is_told_once(shim, peers, say, caplog):
+    caplog.set_level("INFO", "treadle_peer.chaincode.bridge")
+    peers.refusals = [StreamLost("connection refused") for _ in range(5)]
+    await connect(shim, peers, say)
+    assert [record.getMessage() for record in caplog.records] == [
+        "peer: connection refused; trying again",
+        "peer: connected",
+    ]
+
+
 async def test_a_deaf_chaincode_stops_the_peers_messages(shim, peers, say):
     peer = await connect(shim, peers, say)
     shim.stop_reading()

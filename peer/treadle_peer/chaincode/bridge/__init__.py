@@ -7,7 +7,7 @@ over the streams of a Python server; the gRPC ends are in ``treadle_peer.server.
 from treadle_peer.chaincode.bridge.lanes import LanedStream
 from treadle_peer.chaincode.bridge.link import Link, Record, ToPeer, ToShim
 from treadle_peer.chaincode.bridge.records import TransactionRecord
-from treadle_peer.chaincode.bridge.runner import Backoff, Bridge
+from treadle_peer.chaincode.bridge.runner import Backoff, Bridge, first_of
 
 __all__ = [
     "Backoff",
@@ -18,4 +18,5 @@ __all__ = [
     "ToPeer",
     "ToShim",
     "TransactionRecord",
+    "first_of",
 ]

@@ -37,6 +37,24 @@ class Backoff:
         await asyncio.sleep(delay)
 
 
+class _Story:
+    """Tells the log how dialling one side goes: each reason once, and when it works again."""
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self._told: str | None = None
+
+    def failed(self, reason: StreamEnded) -> None:
+        if reason.sentence != self._told:
+            self._told = reason.sentence
+            log.warning("%s: %s; trying again", self._who, reason)
+
+    def worked(self) -> None:
+        if self._told is not None:
+            self._told = None
+            log.info("%s: connected", self._who)
+
+
 class Bridge:
     """Joins chaincode streams to one peer.
 
@@ -68,21 +86,22 @@ class Bridge:
 
         Raises StreamEnded when the peer refuses it for good.
         """
-        backoff = self._backoff()
+        backoff, story = self._backoff(), _Story("chaincode server")
         while True:
             try:
                 server = await dial_server()
             except StreamLost as lost:
-                log.debug("chaincode server: %s", lost)
+                story.failed(lost)
                 await backoff.wait()
                 continue
             backoff.reset()
+            story.worked()
             try:
                 await self.serve(server)
             except StreamEnded as ended:
                 if ended.code.final:
                     raise
-                log.warning("chaincode server: %s", ended)
+                story.failed(ended)
             finally:
                 await server.close()
             await backoff.wait()
@@ -102,6 +121,7 @@ class _Joined:
         self._dial_peer = dial_peer
         self._on_transaction = on_transaction
         self._backoff = backoff
+        self._story = _Story("peer")
         self._link = Link(clock=time.monotonic)
         self._registered = asyncio.Event()
         self._to_shim = Outbox()
@@ -140,7 +160,7 @@ class _Joined:
             except StreamEnded as ended:
                 if ended.code.final:
                     raise
-                log.warning("peer: %s", ended)
+                self._story.failed(ended)
             await self._backoff.wait()
 
     async def _one_connection(self) -> None:
@@ -159,6 +179,7 @@ class _Joined:
     async def _read_peer(self, peer: ChaincodeStream) -> None:
         while (message := await peer.receive()) is not None:
             self._backoff.reset()
+            self._story.worked()
             self._apply(self._link.from_peer(message))
             await self._to_shim.space()
 
