@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from functools import reduce
-from typing import Any
+from typing import Unpack
 
 import click
 
+from treadle_cli.peer import chaincode_options as options
 from treadle_cli.peer import deploying, invoking, listing, packing
 from treadle_cli.peer.errors import CommandError
 from treadle_cli.peer.flags import Duration
@@ -16,138 +15,59 @@ from treadle_cli.peer.orderer_options import orderer_flags, orderer_options
 from treadle_cli.peer.session import open_session
 from treadle_cli.peer.targets import TargetFlags
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 _NO_CHANNEL = "The required parameter 'channelID' is empty. Rerun the command with -C flag"
-
-_name = click.option("-n", "--name", default="", help="Name of the chaincode")
-_version = click.option(
-    "-v",
-    "--version",
-    default="",
-    help="Version of the chaincode specified in install/instantiate/upgrade commands",
-)
-_path = click.option("-p", "--path", default="", help="Path to chaincode")
-_lang = click.option(
-    "-l",
-    "--lang",
-    default="golang",
-    show_default=True,
-    help="Language the chaincode is written in: golang, node, java, python",
-)
-_ctor = click.option(
-    "-c",
-    "--ctor",
-    default="{}",
-    show_default=True,
-    help="Constructor message for the chaincode in JSON format",
-)
-_channel = click.option(
-    "-C",
-    "--channelID",
-    "channel",
-    default="",
-    help="The channel on which this command should be executed",
-)
-_transient = click.option(
-    "--transient", default="", help="Transient map of arguments in JSON encoding"
-)
-_extra = click.argument("extra", nargs=-1)
-
-
-def _all(*decorators: Decorator) -> Decorator:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        return reduce(lambda inner, one: one(inner), reversed(decorators), function)
-
-    return decorate
-
-
-_targets = _all(
-    click.option(
-        "--peerAddresses",
-        "addresses",
-        multiple=True,
-        help="The addresses of the peers to connect to",
-    ),
-    click.option(
-        "--tlsRootCertFiles",
-        "root_files",
-        multiple=True,
-        help="With TLS, the root certificate file of each peer, in the order of --peerAddresses",
-    ),
-    click.option(
-        "--connectionProfile",
-        "profile",
-        default="",
-        help="Connection profile that names the peers",
-    ),
-)
-_deploy_options = _all(
-    click.option("-P", "--policy", default="", help="The endorsement policy of the chaincode"),
-    click.option("-E", "--escc", default="", help="The endorsement system chaincode to be used"),
-    click.option("-V", "--vscc", default="", help="The verification system chaincode to be used"),
-    click.option(
-        "--collections-config",
-        "collections",
-        default="",
-        help="The collection JSON file, with its path",
-    ),
-)
-
-
-def _command(*options: Decorator) -> Decorator:
-    return _all(*options, _extra, _transient, orderer_options)
 
 
 @click.group(name="chaincode")
 @orderer_options
-@_transient
+@options.transient
 def chaincode_group(**_: object) -> None:
     """Operate a chaincode: install|instantiate|invoke|package|query|signpackage|upgrade|list."""
 
 
 @chaincode_group.command()
-@_command(_lang, _ctor, _path, _name, _version, _targets)
-def install(
-    lang: str, ctor: str, path: str, name: str, version: str, extra: tuple[str, ...], **rest: Any
-) -> None:
+@options.command(
+    options.language,
+    options.constructor,
+    options.path,
+    options.name,
+    options.version,
+    options.targets,
+)
+def install(**given: Unpack[options.Install]) -> None:
     """Install a package file, or package the sources and install them."""
-    request = packing.SourceRequest(
-        name=name, version=version, path=path, language=lang, constructor=ctor
-    )
     session = open_session(orderer_flags())
-    file = extra[0] if extra else ""
-    asyncio.run(packing.install(session, request, file=file, targets=_target_flags(rest)))
+    file = given["extra"][0] if given["extra"] else ""
+    asyncio.run(packing.install(session, _source(given), file=file, targets=_target_flags(given)))
 
 
 @chaincode_group.command()
-@_command(
-    _lang,
-    _path,
-    _ctor,
-    _name,
-    _version,
+@options.command(
+    options.language,
+    options.path,
+    options.constructor,
+    options.name,
+    options.version,
     click.option("-s", "--cc-package", "wrapped", is_flag=True, help="Make a signed package"),
     click.option("-S", "--sign", "signed", is_flag=True, help="With -s: sign with the local MSP"),
     click.option("-i", "--instantiate-policy", "policy", default="", help="Instantiation policy"),
 )
-def package(
-    lang: str, path: str, ctor: str, name: str, version: str, extra: tuple[str, ...], **rest: Any
-) -> None:
+def package(**given: Unpack[options.Package]) -> None:
     """Package a chaincode and write the package to a file."""
+    extra = given["extra"]
     if len(extra) != 1:
         raise CommandError(
             "output file not specified or invalid number of args (filename should be the only arg)"
         )
-    request = packing.SourceRequest(
-        name=name, version=version, path=path, language=lang, constructor=ctor
+    signing = packing.Signing(
+        wrapped=given["wrapped"], signed=given["signed"], policy=given["policy"]
     )
-    signing = packing.Signing(wrapped=rest["wrapped"], signed=rest["signed"], policy=rest["policy"])
-    packing.package(open_session(orderer_flags()), request, output=extra[0], signing=signing)
+    session = open_session(orderer_flags())
+    packing.package(session, _source(given), output=extra[0], signing=signing)
 
 
 @chaincode_group.command()
-@_command()
+@options.command()
 def signpackage(extra: tuple[str, ...], **_: object) -> None:
     """Sign the specified chaincode package."""
     if len(extra) < 2:
@@ -156,20 +76,37 @@ def signpackage(extra: tuple[str, ...], **_: object) -> None:
 
 
 @chaincode_group.command()
-@_command(_lang, _ctor, _name, _channel, _version, _deploy_options, _targets)
-def instantiate(**given: Any) -> None:
+@options.command(
+    options.language,
+    options.constructor,
+    options.name,
+    options.channel,
+    options.version,
+    options.deploy,
+    options.targets,
+)
+def instantiate(**given: Unpack[options.Deploy]) -> None:
     """Deploy the specified chaincode to the network."""
-    _deploy("instantiate", given)
+    _deploy("instantiate", given, path="")
 
 
 @chaincode_group.command()
-@_command(_lang, _ctor, _path, _name, _channel, _version, _deploy_options, _targets)
-def upgrade(**given: Any) -> None:
+@options.command(
+    options.language,
+    options.constructor,
+    options.path,
+    options.name,
+    options.channel,
+    options.version,
+    options.deploy,
+    options.targets,
+)
+def upgrade(**given: Unpack[options.Upgrade]) -> None:
     """Upgrade an existing chaincode with the specified one."""
-    _deploy("upgrade", given)
+    _deploy("upgrade", given, path=given["path"])
 
 
-def _deploy(command: str, given: dict[str, Any]) -> None:
+def _deploy(command: str, given: options.Deploy, *, path: str) -> None:
     _require_channel(given["channel"])
     request = deploying.DeployRequest(
         name=given["name"],
@@ -177,7 +114,7 @@ def _deploy(command: str, given: dict[str, Any]) -> None:
         channel=given["channel"],
         constructor=given["ctor"],
         language=given["lang"],
-        path=given.get("path", ""),
+        path=path,
         policy=given["policy"],
         escc=given["escc"],
         vscc=given["vscc"],
@@ -189,12 +126,12 @@ def _deploy(command: str, given: dict[str, Any]) -> None:
 
 
 @chaincode_group.command()
-@_command(
-    _name,
-    _ctor,
+@options.command(
+    options.name,
+    options.constructor,
     click.option("-I", "--isInit", "is_init", is_flag=True, help="This invocation is for init"),
-    _channel,
-    _targets,
+    options.channel,
+    options.targets,
     click.option(
         "--waitForEvent", "wait", is_flag=True, help="Wait until every peer has committed"
     ),
@@ -207,66 +144,66 @@ def _deploy(command: str, given: dict[str, Any]) -> None:
         help="How long --waitForEvent waits",
     ),
 )
-def invoke(name: str, ctor: str, channel: str, **rest: Any) -> None:
+def invoke(**given: Unpack[options.Invoke]) -> None:
     """Invoke the specified chaincode and commit the endorsed transaction."""
-    _require_channel(channel)
+    _require_channel(given["channel"])
     request = invoking.CallRequest(
-        name=name,
-        channel=channel,
-        constructor=ctor,
-        transient=_transient_text(rest),
-        is_init=rest["is_init"],
-        wait_seconds=rest["wait_seconds"] if rest["wait"] else None,
-        targets=_target_flags(rest),
+        name=given["name"],
+        channel=given["channel"],
+        constructor=given["ctor"],
+        transient=_transient_text(given),
+        is_init=given["is_init"],
+        wait_seconds=given["wait_seconds"] if given["wait"] else None,
+        targets=_target_flags(given),
     )
     asyncio.run(invoking.invoke(open_session(orderer_flags()), request))
 
 
 @chaincode_group.command()
-@_command(
-    _ctor,
-    _name,
-    _channel,
-    _targets,
+@options.command(
+    options.constructor,
+    options.name,
+    options.channel,
+    options.targets,
     click.option("-r", "--raw", is_flag=True, help="Print the bytes of the value"),
     click.option("-x", "--hex", "hexadecimal", is_flag=True, help="Print the value in hexadecimal"),
 )
-def query(name: str, ctor: str, channel: str, **rest: Any) -> None:
+def query(**given: Unpack[options.Query]) -> None:
     """Get the endorsed result of a chaincode function call and print it."""
-    _require_channel(channel)
+    _require_channel(given["channel"])
     request = invoking.CallRequest(
-        name=name,
-        channel=channel,
-        constructor=ctor,
-        transient=_transient_text(rest),
-        targets=_target_flags(rest),
+        name=given["name"],
+        channel=given["channel"],
+        constructor=given["ctor"],
+        transient=_transient_text(given),
+        targets=_target_flags(given),
     )
-    if rest["raw"] and rest["hexadecimal"]:
+    if given["raw"] and given["hexadecimal"]:
         raise CommandError("options --raw (-r) and --hex (-x) are not compatible")
-    form = invoking.Form.RAW if rest["raw"] else invoking.Form.TEXT
-    form = invoking.Form.HEX if rest["hexadecimal"] else form
+    form = invoking.Form.RAW if given["raw"] else invoking.Form.TEXT
+    form = invoking.Form.HEX if given["hexadecimal"] else form
     asyncio.run(invoking.query(open_session(orderer_flags()), request, form=form))
 
 
 @chaincode_group.command(name="list")
-@_command(
-    _channel,
+@options.command(
+    options.channel,
     click.option("--installed", is_flag=True, help="Get the installed chaincodes on a peer"),
     click.option("--instantiated", is_flag=True, help="Get the chaincodes of a channel"),
-    _targets,
+    options.targets,
 )
-def list_command(channel: str, installed: bool, instantiated: bool, **rest: Any) -> None:
+def list_command(**given: Unpack[options.List]) -> None:
     """List the chaincodes instantiated on a channel or installed on a peer."""
-    if instantiated:
-        _require_channel(channel)
+    if given["instantiated"]:
+        _require_channel(given["channel"])
     session = open_session(orderer_flags())
     asyncio.run(
         listing.list_chaincodes(
             session,
-            installed=installed,
-            instantiated=instantiated,
-            channel=channel,
-            targets=_target_flags(rest),
+            installed=given["installed"],
+            instantiated=given["instantiated"],
+            channel=given["channel"],
+            targets=_target_flags(given),
         )
     )
 
@@ -276,13 +213,23 @@ def _require_channel(channel: str) -> None:
         raise CommandError(_NO_CHANNEL, usage=True)
 
 
-def _transient_text(given: dict[str, Any]) -> str:
+def _transient_text(given: options.Given) -> str:
     parent = click.get_current_context().parent
     inherited = parent.params.get("transient", "") if parent else ""
-    return str(given.get("transient") or inherited)
+    return given["transient"] or str(inherited)
 
 
-def _target_flags(given: dict[str, Any]) -> TargetFlags:
+def _source(given: options.Source) -> packing.SourceRequest:
+    return packing.SourceRequest(
+        name=given["name"],
+        version=given["version"],
+        path=given["path"],
+        language=given["lang"],
+        constructor=given["ctor"],
+    )
+
+
+def _target_flags(given: options.Targets) -> TargetFlags:
     return TargetFlags(
         addresses=given["addresses"], root_files=given["root_files"], profile=given["profile"]
     )

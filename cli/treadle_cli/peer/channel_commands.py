@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import click
 
@@ -36,7 +35,7 @@ def channel_group(**_: object) -> None:
     """Operate a channel: create|fetch|join|list|update|signconfigtx|getinfo."""
 
 
-def _command(function: Callable[..., Any]) -> Callable[..., Any]:
+def _command(function: Callable[..., None]) -> Callable[..., None]:
     return _extra(orderer_options(function))
 
 
