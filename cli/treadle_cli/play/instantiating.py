@@ -11,7 +11,6 @@ from treadle_peer.chaincode import Mode as RuntimeMode
 from treadle_peer.main import PeerNode
 
 from treadle_cli.local import LocalNetwork, poll
-from treadle_cli.play.hints import DevelopmentFiles, start_hint
 from treadle_cli.play.models import Mode
 from treadle_cli.play.plan import Plan, Step
 from treadle_cli.play.status import State, Status
@@ -100,23 +99,7 @@ class Player:
         await self._produce(step)
 
     def _start_line(self, step: Step) -> str:
-        chaincodes = self._node.chaincodes
-        files = None
-        if chaincodes.config.chaincode.tls:
-            issued = chaincodes.authority.development_certificate().files
-            files = DevelopmentFiles(
-                root=issued.root,
-                certificate=issued.certificate_pem,
-                key=issued.key_pem,
-                certificate_base64=issued.certificate_base64,
-                key_base64=issued.key_base64,
-            )
-        return start_hint(
-            ccid=step.package.ccid,
-            language=step.package.language,
-            address=self._node.addresses.chaincode,
-            files=files,
-        )
+        return self._node.chaincodes.start_lines.line(step.package.ccid)
 
     def _connected(self, ccid: str) -> bool:
         return any(
