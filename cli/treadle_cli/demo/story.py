@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -256,8 +255,3 @@ async def _nothing_installed(stage: _Stage, network: LocalNetwork) -> None:
         step.note(", ".join(names))
         if names != [_CCID]:
             raise TreadleError(f"development mode changed the installed packages: {names}")
-
-
-def progress_on_stdout() -> Progress:
-    """Progress for a command whose story is its output."""
-    return Progress(sys.stdout)
