@@ -97,6 +97,17 @@ def _response(results: list[bytes], metadata: bytes = b"") -> QueryResponse:
     return QueryResponse(results=entries, has_more=False, id="query", metadata=metadata)
 
 
+def one_at_a_time(write: Write) -> Write:
+    """A stream takes one writer: replies and new calls would meet."""
+    turn = asyncio.Lock()
+
+    async def write_alone(message: ChaincodeMessage) -> None:
+        async with turn:
+            await write(message)
+
+    return write_alone
+
+
 @dataclass
 class Connection:
     """One registered chaincode."""
@@ -208,7 +219,7 @@ class ChaincodePort:
             return refused
         await write(ChaincodeMessage(type=ChaincodeMessage.REGISTERED))
         await write(ChaincodeMessage(type=ChaincodeMessage.READY))
-        connection = Connection(write, self.client)
+        connection = Connection(one_at_a_time(write), self.client)
         self.registered.put_nowait((ccid, connection))
         while isinstance(message := await read(), ChaincodeMessage):
             await connection.receive(message)

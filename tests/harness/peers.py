@@ -78,6 +78,8 @@ class PeerProcess:
     @property
     def exports(self) -> dict[str, str]:
         """The variables that its banner tells a user to export."""
+        # The banner is printed once the addresses are written, not before.
+        self.process.wait_for_text("Commands that order transactions also take", within=10)
         lines = [line for line in self.process.text().splitlines() if line.startswith("export ")]
         pairs = (line.removeprefix("export ").split("=", 1) for line in lines)
         return {name: value.strip("'") for name, value in pairs}
