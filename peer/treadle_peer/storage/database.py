@@ -13,10 +13,8 @@ from rocksdict import ColumnFamily, Rdict, WriteBatch
 from treadle_peer.storage.cursors import Cursor
 from treadle_peer.storage.errors import StorageError
 from treadle_peer.storage.formats import Format
-from treadle_peer.storage.tuning import BlockCache, database_options, family_options
+from treadle_peer.storage.tuning import LARGE_VALUE, BlockCache, database_options, family_options
 
-# Values from here on are not left in memory until the next write fills a write buffer.
-_LARGE = 1 << 20
 _MISSING = "key not found"
 _DATA = "data"
 
@@ -42,7 +40,7 @@ class Batch:
     def put(self, family: str, key: bytes, value: bytes) -> None:
         """Set *key* of *family*; the last word on a key wins."""
         self._batch.put(key, value, self._handles[family])
-        if len(value) >= _LARGE:
+        if len(value) >= LARGE_VALUE:
             self._large.add(family)
 
     def delete(self, family: str, key: bytes) -> None:
@@ -159,14 +157,15 @@ class Database:
 
         The log is synced by a second call, because that one releases the interpreter lock while
         the disk works. In between others may see data that a power loss would take back: readers
-        that must not, wait until this returns. Raises StorageError; the batch is then not durable.
+        that must not, wait until this returns. Large values go to their files at once. Raises
+        StorageError; the batch is then not durable.
         """
         try:
             self._root.write(batch.take())
             if self._durable:
                 self._root.flush_wal(True)
             for name in batch.large:
-                self._families[name].flush(False)
+                self._families[name].flush(True)
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:

@@ -6,6 +6,8 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options
 
 _MIB = 1 << 20
 _DEFAULT_CACHE = 16 * _MIB
+LARGE_VALUE = _MIB
+"""Values from here on, in bytes, get files of their own and do not stay in write buffers."""
 
 
 class BlockCache:
@@ -42,6 +44,11 @@ def family_options(*, write_buffer: int, cache: BlockCache) -> Options:
     options.set_level_zero_slowdown_writes_trigger(40)
     options.set_level_zero_stop_writes_trigger(60)
     options.set_block_based_table_factory(_table_options(cache))
+    # In tables, every compaction would have the large values of all its files in memory at once.
+    options.set_enable_blob_files(True)
+    options.set_min_blob_size(LARGE_VALUE)
+    options.set_blob_compression_type(DBCompressionType.lz4())
+    options.set_enable_blob_gc(True)
     return options
 
 

@@ -179,3 +179,15 @@ def test_it_is_a_sorted_map(
         assert [*database.scan("one", start=start, end=end)] == within
         backwards = database.scan("one", start=start, end=end, reverse=True)
         assert [*backwards] == within[::-1]
+
+
+def test_large_values_get_files_of_their_own_and_are_read_like_others(tmp_path: Path) -> None:
+    large = bytes(range(256)) * 8192
+    with opened(tmp_path / "db") as database:
+        put(database, "one", {b"k": large, b"small": b"1"})
+        assert list((tmp_path / "db").rglob("*.blob"))
+        assert list(database.scan("one")) == [(b"k", large), (b"small", b"1")]
+    with opened(tmp_path / "db") as database:
+        assert database.get("one", b"k") == large
+        put(database, "one", {b"k": b"now small"})
+        assert database.get("one", b"k") == b"now small"
