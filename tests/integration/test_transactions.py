@@ -157,7 +157,7 @@ def full_events(block: Block, tx_id: str) -> list[ChaincodeEvent]:
     events = []
     for data in block.data.data:
         transaction = unpack_transaction(data)
-        result = ChaincodeAction.FromString(transaction.proposal_response_payload.extension)
+        result = ChaincodeAction.FromString(bytes(transaction.action_bytes))
         event = ChaincodeEvent.FromString(result.events)
         if event.tx_id == tx_id:
             events.append(event)

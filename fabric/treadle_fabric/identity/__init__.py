@@ -10,7 +10,7 @@ from treadle_fabric.identity.authority import (
 )
 from treadle_fabric.identity.certificates import CertificateError
 from treadle_fabric.identity.organization import ROLES, GeneratedOrganization, Role
-from treadle_fabric.identity.signatures import SignatureError, verify_signature
+from treadle_fabric.identity.signatures import SignatureError, Signed, verify_signature
 from treadle_fabric.identity.signers import Signer, SigningIdentity, serialize_identity
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "IssuedCertificate",
     "Role",
     "SignatureError",
+    "Signed",
     "Signer",
     "SigningIdentity",
     "serialize_identity",

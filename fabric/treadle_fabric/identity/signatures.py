@@ -6,11 +6,13 @@ Signers convert, verifiers refuse: otherwise anybody could turn one valid signat
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from treadle_fabric.identity import der
@@ -30,6 +32,10 @@ _ORDERS: Final = {
     ),
 }
 _UNDETERMINED: Final = "could not determine the validity of the signature"
+
+
+Signed = bytes | memoryview | tuple[bytes | memoryview, ...]
+"""What a signature is over: bytes, or pieces of them one after the other."""
 
 
 class SignatureError(ValueError):
@@ -92,7 +98,7 @@ def sign(private_key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
     return to_low_s(private_key.sign(message, ec.ECDSA(SHA256())), order=order)
 
 
-def verify_signature(public_key: PublicKeyTypes, message: bytes, signature: bytes) -> None:
+def verify_signature(public_key: PublicKeyTypes, message: Signed, signature: bytes) -> None:
     """Check an ECDSA/SHA-256 signature; high-S is refused.
 
     Raises SignatureError with the texts of fabric-wire.md 6.1. RSA keys may issue certificates
@@ -109,9 +115,17 @@ def verify_signature(public_key: PublicKeyTypes, message: bytes, signature: byte
             f"{_UNDETERMINED}: Failed verifing with opts [<nil>]: {error}"
         ) from None
     try:
-        public_key.verify(encode_signature(r, s), message, ec.ECDSA(SHA256()))
+        digest = ec.ECDSA(Prehashed(SHA256()))
+        public_key.verify(encode_signature(r, s), _sha256(message), digest)
     except InvalidSignature:
         raise SignatureError("The signature is invalid") from None
+
+
+def _sha256(message: Signed) -> bytes:
+    digest = hashlib.sha256()
+    for piece in message if isinstance(message, tuple) else (message,):
+        digest.update(piece)
+    return digest.digest()
 
 
 def _decode_low_s(public_key: ec.EllipticCurvePublicKey, signature: bytes) -> tuple[int, int]:

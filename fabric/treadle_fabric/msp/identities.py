@@ -13,7 +13,7 @@ from treadle_fabric.identity.certificates import (
     fingerprint,
     organizational_units,
 )
-from treadle_fabric.identity.signatures import SignatureError, verify_signature
+from treadle_fabric.identity.signatures import SignatureError, Signed, verify_signature
 from treadle_fabric.identity.signers import serialize_identity
 from treadle_fabric.msp.errors import MSPError
 
@@ -32,7 +32,7 @@ class Identity:
     certificate: x509.Certificate = field(compare=False)
     _public_key: PublicKeyTypes = field(repr=False, compare=False)
 
-    def verify(self, message: bytes, signature: bytes) -> None:
+    def verify(self, message: Signed, signature: bytes) -> None:
         """Check a signature of this identity; raises MSPError (fabric-wire.md 6.2)."""
         try:
             verify_signature(self._public_key, message, signature)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from treadle_fabric.identity import Signed
 from treadle_fabric.msp import Identity, MSPError, MSPManager
 
 _log: Final = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ _log: Final = logging.getLogger(__name__)
 class SignedData:
     """``identity`` (SerializedIdentity bytes) claims to have signed ``data``."""
 
-    data: bytes = field(repr=False)
+    data: Signed = field(repr=False)
     identity: bytes = field(repr=False)
     signature: bytes = field(repr=False)
 

@@ -4,9 +4,11 @@ Knows no identities: whoever signs is a ``SignerLike``. Everything here is pure 
 §4.1, §4.5, §5.1, §5.3, §8).
 """
 
+from treadle_fabric.wire.apart import parse_apart, parse_around
 from treadle_fabric.wire.blocks import (
     METADATA_SLOTS,
     BlockSignature,
+    block_frame,
     block_signature_bytes,
     block_signatures,
     channel_id_of,
@@ -16,6 +18,7 @@ from treadle_fabric.wire.blocks import (
     get_transactions_filter,
     is_config_block,
     last_config_index,
+    marshal_block,
     new_block,
     set_metadata,
     set_transactions_filter,
@@ -40,12 +43,13 @@ from treadle_fabric.wire.hashing import (
     block_header_hash,
     sha256,
 )
-from treadle_fabric.wire.messages import WireError, parse, serialize
+from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
 from treadle_fabric.wire.missing import (
     encode_signed_cds_data,
     encode_status,
     has_payload_visibility,
     length_delimited_fields,
+    length_delimited_start,
 )
 from treadle_fabric.wire.proposals import (
     BuiltProposal,
@@ -62,9 +66,13 @@ from treadle_fabric.wire.transactions import (
 )
 from treadle_fabric.wire.txid import compute_tx_id, new_nonce
 from treadle_fabric.wire.unpacking import (
+    NamespaceBytes,
     TransactionError,
     TransactionResults,
     UnpackedTransaction,
+    parse_action_payload,
+    parse_actions,
+    parse_namespaces,
     unpack_endorsed,
     unpack_envelope,
     unpack_results,
@@ -75,6 +83,8 @@ __all__ = [
     "METADATA_SLOTS",
     "BlockSignature",
     "BuiltProposal",
+    "NamespaceBytes",
+    "Octets",
     "SignerLike",
     "TransactionError",
     "TransactionResults",
@@ -84,6 +94,7 @@ __all__ = [
     "WireError",
     "assemble_transaction",
     "block_data_hash",
+    "block_frame",
     "block_header_bytes",
     "block_header_hash",
     "block_signature_bytes",
@@ -108,10 +119,17 @@ __all__ = [
     "is_config_block",
     "last_config_index",
     "length_delimited_fields",
+    "length_delimited_start",
+    "marshal_block",
     "new_block",
     "new_nonce",
     "parse",
+    "parse_action_payload",
+    "parse_actions",
+    "parse_apart",
+    "parse_around",
     "parse_duration",
+    "parse_namespaces",
     "payload_for_transaction",
     "proposal_hash",
     "serialize",

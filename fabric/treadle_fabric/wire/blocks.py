@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from fabric_protos.common.common_pb2 import (
     Block,
+    BlockData,
     BlockHeader,
     BlockMetadataIndex,
     ChannelHeader,
@@ -20,9 +22,11 @@ from fabric_protos.common.common_pb2 import (
     SignatureHeader,
 )
 
+from treadle_fabric.wire.apart import parse_apart
 from treadle_fabric.wire.envelopes import SignerLike, build_signature_header
 from treadle_fabric.wire.hashing import block_data_hash, block_header_bytes
-from treadle_fabric.wire.messages import WireError, parse, serialize
+from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
+from treadle_fabric.wire.missing import length_delimited_start
 
 METADATA_SLOTS = 5
 
@@ -38,14 +42,33 @@ class BlockSignature:
 
 def new_block(number: int, previous_hash: bytes, data: Sequence[bytes]) -> Block:
     """A block of marshalled envelopes with its data hash and five empty metadata slots."""
+    block = block_frame(number, previous_hash, data)
+    block.data.data.extend(data)
+    return block
+
+
+def block_frame(number: int, previous_hash: bytes, data: Sequence[bytes]) -> Block:
+    """What ``new_block`` gives, but without the data; for ``marshal_block``."""
     block = Block(
         header=BlockHeader(
             number=number, previous_hash=previous_hash, data_hash=block_data_hash(data)
         )
     )
-    block.data.data.extend(data)
     fill_metadata(block)
     return block
+
+
+def marshal_block(frame: Block, data: Sequence[bytes]) -> bytes:
+    """The marshalled block of *frame*'s header and metadata and of *data*, copied only once."""
+    starts = [length_delimited_start(BlockData.DATA_FIELD_NUMBER, len(each)) for each in data]
+    size = sum(map(len, starts)) + sum(map(len, data))
+    pieces = (
+        serialize(Block(header=frame.header)),
+        length_delimited_start(Block.DATA_FIELD_NUMBER, size),
+        *chain.from_iterable(zip(starts, data, strict=True)),
+        serialize(Block(metadata=frame.metadata)),
+    )
+    return b"".join(pieces)
 
 
 def fill_metadata(block: Block) -> None:
@@ -124,14 +147,23 @@ def block_signatures(block: Block) -> tuple[BlockSignature, ...]:
 
 def first_payload(block: Block) -> Payload:
     """The payload of the first envelope; raises WireError when the block has none."""
+    return parse(Payload, _first_payload_bytes(block))
+
+
+def _first_payload_bytes(block: Block) -> Octets:
     if not block.data.data:
         raise WireError("failed to retrieve channel id - block is empty")
-    return parse(Payload, parse(Envelope, block.data.data[0]).payload)
+    return parse_apart(Envelope, block.data.data[0], "payload")[1]
+
+
+def _first_header(block: Block) -> Payload:
+    """The first payload without its data, which can be large."""
+    return parse_apart(Payload, _first_payload_bytes(block), "data")[0]
 
 
 def channel_id_of(block: Block) -> str:
     """The channel named by the first envelope; raises WireError when it cannot be read."""
-    payload = first_payload(block)
+    payload = _first_header(block)
     if not payload.HasField("header"):
         raise WireError("failed to retrieve channel id - payload header is empty")
     return parse(ChannelHeader, payload.header.channel_header).channel_id
@@ -142,7 +174,7 @@ def is_config_block(block: Block) -> bool:
     if len(block.data.data) != 1:
         return False
     try:
-        header = first_payload(block).header
+        header = _first_header(block).header
         return parse(ChannelHeader, header.channel_header).type == HeaderType.CONFIG
     except WireError:
         return False

@@ -21,7 +21,7 @@ from fabric_protos.common.common_pb2 import (
 from fabric_protos.orderer.ab_pb2 import SeekInfo, SeekPosition
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from treadle_fabric.wire.messages import WireError, parse, serialize
+from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
 from treadle_fabric.wire.txid import new_nonce
 
 
@@ -42,13 +42,13 @@ class UnpackedPayload:
     The raw bytes are what was signed and hashed; they are never made again (trap 29).
     """
 
-    raw: bytes
+    raw: Octets
     signature: bytes
     channel_header_bytes: bytes
     signature_header_bytes: bytes
     channel_header: ChannelHeader
     signature_header: SignatureHeader
-    data: bytes
+    data: Octets
 
     @property
     def channel_id(self) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from fabric_protos.common.common_pb2 import BlockHeader
 
+from treadle_fabric.wire.messages import Octets
+
 _INTEGER = 0x02
 _OCTET_STRING = 0x04
 _SEQUENCE = 0x30
 
 
-def sha256(*parts: bytes) -> bytes:
+def sha256(*parts: Octets) -> bytes:
     """SHA-256 over the concatenation of *parts*, without length prefixes."""
     digest = hashlib.sha256()
     for part in parts:

@@ -12,6 +12,9 @@ from google.protobuf.message import DecodeError, Message
 
 _M = TypeVar("_M", bound=Message)
 
+Octets = bytes | memoryview
+"""Marshalled bytes, or a view into larger ones."""
+
 _UNREADABLE = "proto: cannot parse invalid wire-format data"
 
 
@@ -19,11 +22,11 @@ class WireError(Exception):
     """Bytes that are not the message they should be, or a message that lacks a part."""
 
 
-def parse(kind: type[_M], data: bytes, name: str | None = None) -> _M:
+def parse(kind: type[_M], data: Octets, name: str | None = None) -> _M:
     """Parse *data* as *kind*; raises WireError ``error unmarshalling <name>: ...``."""
     message = kind()
     try:
-        message.ParseFromString(data)
+        message.ParseFromString(bytes(data))
     except DecodeError as error:
         text = f"error unmarshalling {name or kind.DESCRIPTOR.name}: {_UNREADABLE}"
         raise WireError(text) from error

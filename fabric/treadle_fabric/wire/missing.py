@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from google.protobuf.message import Message
 
-from treadle_fabric.wire.messages import WireError, serialize
+from treadle_fabric.wire.messages import Octets, WireError, serialize
 
 _VARINT = 0
 _FIXED64 = 1
 _LENGTH_DELIMITED = 2
 _FIXED32 = 5
+_NUMBERS = 1 << 29  # field numbers are below
 
 _TYPE_URL_PREFIX = "type.googleapis.com/"
 
@@ -38,18 +39,28 @@ def has_payload_visibility(extension: bytes) -> bool:
 
 def length_delimited_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Number and content of each length-delimited field; raises WireError on malformed bytes."""
+    for number, _, content, end in delimited_spans(data):
+        yield number, data[content:end]
+
+
+def delimited_spans(data: Octets) -> Iterator[tuple[int, int, int, int]]:
+    """Number, start, start of the content and end of each length-delimited field.
+
+    Raises WireError on malformed bytes, and for groups.
+    """
     position = 0
     while position < len(data):
+        start = position
         key, position = _read_varint(data, position)
         size, position = _field_size(key & 7, data, position)
-        if position + size > len(data):
+        if not 0 < key >> 3 < _NUMBERS or position + size > len(data):
             raise WireError("proto: cannot parse invalid wire-format data")
         if key & 7 == _LENGTH_DELIMITED:
-            yield key >> 3, data[position : position + size]
+            yield key >> 3, start, position, position + size
         position += size
 
 
-def _field_size(kind: int, data: bytes, position: int) -> tuple[int, int]:
+def _field_size(kind: int, data: Octets, position: int) -> tuple[int, int]:
     if kind == _LENGTH_DELIMITED:
         return _read_varint(data, position)
     if kind == _VARINT:
@@ -57,6 +68,11 @@ def _field_size(kind: int, data: bytes, position: int) -> tuple[int, int]:
     if kind in (_FIXED64, _FIXED32):
         return (8 if kind == _FIXED64 else 4), position
     raise WireError("proto: cannot parse invalid wire-format data")
+
+
+def length_delimited_start(number: int, size: int) -> bytes:
+    """What precedes the *size* bytes of content of field *number*."""
+    return _tag(number, _LENGTH_DELIMITED) + _varint(size)
 
 
 def _any(message: Message) -> bytes:
@@ -67,7 +83,7 @@ def _any(message: Message) -> bytes:
 def _field(number: int, value: bytes, *, keep_empty: bool = False) -> bytes:
     if not value and not keep_empty:
         return b""
-    return _tag(number, _LENGTH_DELIMITED) + _varint(len(value)) + value
+    return length_delimited_start(number, len(value)) + value
 
 
 def _tag(number: int, kind: int) -> bytes:
@@ -83,7 +99,7 @@ def _varint(value: int) -> bytes:
     return bytes(octets)
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def _read_varint(data: Octets, position: int) -> tuple[int, int]:
     value = shift = 0
     while position < len(data) and shift < 70:
         octet = data[position]

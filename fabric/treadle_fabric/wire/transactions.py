@@ -26,6 +26,7 @@ from fabric_protos.peer.transaction_pb2 import (
 
 from treadle_fabric.wire.envelopes import SignerLike
 from treadle_fabric.wire.messages import WireError, parse, serialize
+from treadle_fabric.wire.missing import length_delimited_start
 from treadle_fabric.wire.proposals import payload_for_transaction
 
 
@@ -44,13 +45,18 @@ def build_proposal_response_payload(
     be empty.
     """
     action = ChaincodeAction(
-        results=results,
         events=events,
         response=response,
         chaincode_id=ChaincodeID(name=chaincode_name, version=chaincode_version),
     )
-    payload = ProposalResponsePayload(proposal_hash=proposal_hash, extension=serialize(action))
-    return serialize(payload)
+    # The results come first; framed by hand they are copied once and not five times.
+    first = ChaincodeAction.RESULTS_FIELD_NUMBER
+    extension = [length_delimited_start(first, len(results)), results] if results else []
+    extension.append(serialize(action))
+    size = sum(map(len, extension))
+    start = length_delimited_start(ProposalResponsePayload.EXTENSION_FIELD_NUMBER, size)
+    head = serialize(ProposalResponsePayload(proposal_hash=proposal_hash))
+    return b"".join((head, start, *extension))
 
 
 def sign_endorsement(signer: SignerLike, payload: bytes) -> Endorsement:

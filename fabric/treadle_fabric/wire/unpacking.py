@@ -6,6 +6,8 @@ them (fabric-wire.md §5.4). Called by block validation and by readers of commit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,20 +18,22 @@ from fabric_protos.common.common_pb2 import (
     Payload,
     SignatureHeader,
 )
-from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
+from fabric_protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeHeaderExtension
 from fabric_protos.peer.proposal_response_pb2 import Endorsement, ProposalResponsePayload
 from fabric_protos.peer.transaction_pb2 import (
     ChaincodeActionPayload,
+    ChaincodeEndorsedAction,
     Transaction,
     TransactionAction,
     TxValidationCode,
 )
 from google.protobuf.message import Message
 
+from treadle_fabric.wire.apart import parse_apart, parse_around
 from treadle_fabric.wire.envelopes import UnpackedPayload, header_type_name
 from treadle_fabric.wire.hashing import sha256
-from treadle_fabric.wire.messages import WireError, parse
+from treadle_fabric.wire.messages import Octets, WireError, parse
 from treadle_fabric.wire.txid import compute_tx_id
 
 _M = TypeVar("_M", bound=Message)
@@ -50,23 +54,34 @@ class UnpackedTransaction:
     """The single action of an endorser transaction, raw and parsed.
 
     ``proposal_response_payload_bytes`` followed by an endorser's identity is what that endorser
-    signed.
+    signed; ``action_bytes``, a marshalled ChaincodeAction, is its extension.
     """
 
     envelope: UnpackedPayload
     proposal_payload_bytes: bytes
-    proposal_response_payload_bytes: bytes
-    proposal_response_payload: ProposalResponsePayload
+    proposal_response_payload_bytes: Octets
+    action_bytes: Octets
     endorsements: tuple[Endorsement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceBytes:
+    """One namespace of a read-write set: its marshalled KVRWSet, and ``rest`` without that."""
+
+    rest: NsReadWriteSet
+    public: Octets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionResults:
-    """What the endorsers signed: the called chaincode, its action, its read-write set."""
+    """What the endorsers signed: the called chaincode, its action, its read-write set.
+
+    ``action`` is without its results: they are ``namespaces``.
+    """
 
     extension: ChaincodeHeaderExtension
     action: ChaincodeAction
-    read_write_set: TxReadWriteSet
+    namespaces: tuple[NamespaceBytes, ...]
 
 
 def unpack_envelope(envelope_bytes: bytes) -> UnpackedPayload:
@@ -74,20 +89,22 @@ def unpack_envelope(envelope_bytes: bytes) -> UnpackedPayload:
 
     Raises TransactionError with INVALID_OTHER_REASON, BAD_PAYLOAD or BAD_COMMON_HEADER.
     """
-    envelope = _parse_or(TxValidationCode.INVALID_OTHER_REASON, Envelope, envelope_bytes)
-    payload = _parse_or(TxValidationCode.BAD_PAYLOAD, Payload, envelope.payload)
+    with _marked(TxValidationCode.INVALID_OTHER_REASON):
+        envelope, raw = parse_apart(Envelope, envelope_bytes, "payload")
+    with _marked(TxValidationCode.BAD_PAYLOAD):
+        payload, data = parse_apart(Payload, raw, "data")
     code = TxValidationCode.BAD_COMMON_HEADER
     if not payload.HasField("header"):
         raise TransactionError(code, "nil header")
     header = payload.header
     unpacked = UnpackedPayload(
-        raw=envelope.payload,
+        raw=raw,
         signature=envelope.signature,
         channel_header_bytes=header.channel_header,
         signature_header_bytes=header.signature_header,
         channel_header=_parse_or(code, ChannelHeader, header.channel_header),
         signature_header=_parse_or(code, SignatureHeader, header.signature_header),
-        data=payload.data,
+        data=data,
     )
     _check_channel_header(unpacked.channel_header)
     _check_signature_header(code, unpacked.signature_header)
@@ -105,11 +122,11 @@ def unpack_endorsed(envelope: UnpackedPayload) -> UnpackedTransaction:
         raise TransactionError(TxValidationCode.UNSUPPORTED_TX_PAYLOAD, text)
     _check_tx_id(envelope)
     code = TxValidationCode.INVALID_ENDORSER_TRANSACTION
-    action = _only_action(envelope.data)
+    action, action_payload = _only_action(envelope.data)
     _check_signature_header(code, _parse_or(code, SignatureHeader, action.header))
-    payload = _parse_or(code, ChaincodeActionPayload, action.payload)
-    response_bytes = payload.action.proposal_response_payload
-    response = _parse_or(code, ProposalResponsePayload, response_bytes)
+    with _marked(code):
+        payload, endorsed, response_bytes = parse_action_payload(action_payload)
+        response, extension = parse_apart(ProposalResponsePayload, response_bytes, "extension")
     # Validation hashes the visible payload as it is: a transient map would make it differ.
     expected = sha256(
         envelope.channel_header_bytes, action.header, payload.chaincode_proposal_payload
@@ -120,8 +137,8 @@ def unpack_endorsed(envelope: UnpackedPayload) -> UnpackedTransaction:
         envelope=envelope,
         proposal_payload_bytes=payload.chaincode_proposal_payload,
         proposal_response_payload_bytes=response_bytes,
-        proposal_response_payload=response,
-        endorsements=tuple(payload.action.endorsements),
+        action_bytes=extension,
+        endorsements=tuple(endorsed.endorsements),
     )
 
 
@@ -135,13 +152,30 @@ def unpack_results(transaction: UnpackedTransaction) -> TransactionResults:
         ChaincodeHeaderExtension,
         transaction.envelope.channel_header.extension,
     )
-    action = _parse_or(
-        TxValidationCode.BAD_RESPONSE_PAYLOAD,
-        ChaincodeAction,
-        transaction.proposal_response_payload.extension,
-    )
-    rwset = _parse_or(TxValidationCode.BAD_RWSET, TxReadWriteSet, action.results)
-    return TransactionResults(extension=extension, action=action, read_write_set=rwset)
+    with _marked(TxValidationCode.BAD_RESPONSE_PAYLOAD):
+        action, results = parse_apart(ChaincodeAction, transaction.action_bytes, "results")
+    with _marked(TxValidationCode.BAD_RWSET):
+        namespaces = parse_namespaces(results)
+    return TransactionResults(extension=extension, action=action, namespaces=namespaces)
+
+
+def parse_action_payload(
+    data: Octets,
+) -> tuple[ChaincodeActionPayload, ChaincodeEndorsedAction, Octets]:
+    """A ChaincodeActionPayload without its action, that without its payload, and the payload.
+
+    Raises WireError.
+    """
+    payload, actions = parse_around(ChaincodeActionPayload, data, "action")
+    action = actions[0] if len(actions) == 1 else b"".join(actions)
+    endorsed, response = parse_apart(ChaincodeEndorsedAction, action, "proposal_response_payload")
+    return payload, endorsed, response
+
+
+def parse_namespaces(results: Octets) -> tuple[NamespaceBytes, ...]:
+    """The namespaces of a marshalled TxReadWriteSet; raises WireError."""
+    _, entries = parse_around(TxReadWriteSet, results, "ns_rwset")
+    return tuple(NamespaceBytes(*parse_apart(NsReadWriteSet, each, "rwset")) for each in entries)
 
 
 def unpack_transaction(envelope_bytes: bytes) -> UnpackedTransaction:
@@ -149,9 +183,16 @@ def unpack_transaction(envelope_bytes: bytes) -> UnpackedTransaction:
     return unpack_endorsed(unpack_envelope(envelope_bytes))
 
 
-def _parse_or(code: TxValidationCode.ValueType, kind: type[_M], data: bytes) -> _M:
-    try:
+def _parse_or(code: TxValidationCode.ValueType, kind: type[_M], data: Octets) -> _M:
+    with _marked(code):
         return parse(kind, data)
+
+
+@contextmanager
+def _marked(code: TxValidationCode.ValueType) -> Iterator[None]:
+    """What cannot be read in here makes the transaction invalid with *code*."""
+    try:
+        yield
     except WireError as error:
         raise TransactionError(code, str(error)) from error
 
@@ -180,11 +221,18 @@ def _check_tx_id(envelope: UnpackedPayload) -> None:
         raise TransactionError(TxValidationCode.BAD_PROPOSAL_TXID, text)
 
 
-def _only_action(data: bytes) -> TransactionAction:
+def _only_action(data: Octets) -> tuple[TransactionAction, Octets]:
+    """The action without its payload, and that."""
     code = TxValidationCode.INVALID_ENDORSER_TRANSACTION
-    transaction = _parse_or(code, Transaction, data)
-    count = len(transaction.actions)
-    if count != 1:
-        text = f"only one action per transaction is supported, tx contains {count}"
+    with _marked(code):
+        actions = parse_actions(data)
+    if len(actions) != 1:
+        text = f"only one action per transaction is supported, tx contains {len(actions)}"
         raise TransactionError(code, text)
-    return transaction.actions[0]
+    return actions[0]
+
+
+def parse_actions(data: Octets) -> list[tuple[TransactionAction, Octets]]:
+    """The actions of a Transaction without their payloads, and these; raises WireError."""
+    _, actions = parse_around(Transaction, data, "actions")
+    return [parse_apart(TransactionAction, each, "payload") for each in actions]

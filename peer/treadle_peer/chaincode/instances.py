@@ -148,6 +148,7 @@ class Instance:
     async def _read(self) -> None:
         while (message := await self._stream.receive()) is not None:
             self._receive(message)
+            del message  # a large one must not wait for the next
             if self._outbox.full:
                 await self._outbox.space()
 

@@ -73,9 +73,8 @@ class Outbox:
             await self._filled.wait()
             while self._queue:
                 # The message counts until it is handed over: it still occupies memory.
-                message = self._queue[0]
-                size = message.ByteSize()
-                await send(message)
+                size = self._queue[0].ByteSize()
+                await send(self._queue[0])
                 self._queue.popleft()
                 self._bytes -= size
                 self._sent += 1

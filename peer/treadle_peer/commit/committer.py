@@ -42,6 +42,7 @@ class Committer:
 
         Raises BlockRefused when it is not the next block or not properly signed (nothing
         changed), ValidationHalted when the channel cannot go on, LedgerError when storing fails.
+        Codes and commit hash are written into *block*, which is given away with this call.
         A caller that is cancelled leaves a running commit alone: it is finished and announced.
         """
         return await asyncio.shield(asyncio.create_task(self._deliver(block)))
@@ -71,7 +72,5 @@ class Committer:
         verify_block(block, bundle=bundle, height=ledger.height, previous_hash=previous)
         with ledger.reader() as reader:
             verdict = validate_block(block, bundle=bundle, state=LedgerState(ledger, reader))
-        final = Block()
-        final.CopyFrom(block)
-        set_transactions_filter(final, verdict.codes)
-        return ledger.commit(final), verdict.bundle
+        set_transactions_filter(block, verdict.codes)
+        return ledger.commit(block), verdict.bundle

@@ -55,10 +55,10 @@ def unpack_invocation(transaction: UnpackedTransaction, capabilities: Capabiliti
         results = unpack_results(transaction)
     except TransactionError as error:
         raise InvalidTransaction(error.code, str(error)) from error
-    if not transaction.proposal_response_payload.extension:
+    if not transaction.action_bytes:
         text = "response payload is missing extension"
         raise InvalidTransaction(TxValidationCode.BAD_RESPONSE_PAYLOAD, text)
-    namespaces = namespace_sets(results.read_write_set)
+    namespaces = namespace_sets(results.namespaces)
     name = _called_chaincode(results, capabilities)
     if capabilities.strict_validation:
         _check_event(results.action, name)

@@ -14,7 +14,7 @@ from treadle_fabric.policy import (
     compile_signature_policy,
     signed_by_any_member,
 )
-from treadle_fabric.wire import WireError, parse, serialize
+from treadle_fabric.wire import Octets, WireError, parse, serialize
 
 from treadle_peer.commit.errors import EndorsementFailure
 
@@ -66,13 +66,13 @@ class PolicyEvaluator:
 
 
 def endorsement_data(
-    payload: bytes, endorsements: Sequence[tuple[bytes, bytes]]
+    payload: Octets, endorsements: Sequence[tuple[bytes, bytes]]
 ) -> list[SignedData]:
     """What endorsers signed: *payload* followed by their identity (§5.5).
 
     *endorsements* are (serialised identity, signature).
     """
     return [
-        SignedData(data=payload + endorser, identity=endorser, signature=signature)
+        SignedData(data=(payload, endorser), identity=endorser, signature=signature)
         for endorser, signature in endorsements
     ]

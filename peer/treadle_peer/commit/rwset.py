@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import HashedRWSet, KVRWSet
-from fabric_protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from treadle_fabric.channelconfig import Capabilities
-from treadle_fabric.wire import WireError, parse
+from treadle_fabric.wire import NamespaceBytes, WireError, parse
 
 from treadle_peer.commit.errors import InvalidTransaction
 
@@ -57,20 +56,20 @@ class NamespaceSet:
                 yield collection, hidden_change.key_hash.hex()
 
 
-def namespace_sets(transaction: TxReadWriteSet) -> tuple[NamespaceSet, ...]:
+def namespace_sets(namespaces: Iterable[NamespaceBytes]) -> tuple[NamespaceSet, ...]:
     """All namespaces in order; raises InvalidTransaction BAD_RWSET when one is unreadable."""
     try:
-        return tuple(_namespace_set(entry) for entry in transaction.ns_rwset)
+        return tuple(_namespace_set(entry) for entry in namespaces)
     except WireError as error:
         raise InvalidTransaction(TxValidationCode.BAD_RWSET, str(error)) from error
 
 
-def _namespace_set(entry: NsReadWriteSet) -> NamespaceSet:
+def _namespace_set(entry: NamespaceBytes) -> NamespaceSet:
     return NamespaceSet(
-        name=entry.namespace,
-        public=parse(KVRWSet, entry.rwset),
+        name=entry.rest.namespace,
+        public=parse(KVRWSet, entry.public),
         collections=tuple(
             (hashed.collection_name, parse(HashedRWSet, hashed.hashed_rwset))
-            for hashed in entry.collection_hashed_rwset
+            for hashed in entry.rest.collection_hashed_rwset
         ),
     )

@@ -9,12 +9,14 @@ from fabric_protos.common.common_pb2 import Block, Envelope
 from treadle_fabric.channelconfig import Bundle
 from treadle_fabric.policy import PolicyError, SignedData
 from treadle_fabric.wire import (
+    Octets,
     WireError,
     block_data_hash,
     block_signatures,
     channel_id_of,
     is_config_block,
-    parse,
+    length_delimited_start,
+    parse_apart,
     serialize,
 )
 
@@ -68,13 +70,20 @@ def _check_content(block: Block, channel_id: str) -> None:
 def _check_well_formed(block: Block) -> None:
     """The data hash has no length prefixes: only canonical envelopes pin the boundaries."""
     for position, raw in enumerate(block.data.data):
-        envelope = parse(Envelope, raw)
-        if not envelope.payload:
+        envelope, payload = parse_apart(Envelope, raw, "payload")
+        if not payload:
             raise BlockRefused(f"transaction {position} has no payload")
         if not envelope.signature:
             raise BlockRefused(f"transaction {position} has no signature")
-        if serialize(envelope) != raw:
+        if not _is_canonical(raw, payload=payload, rest=serialize(envelope)):
             raise BlockRefused(f"transaction {position} does not match its raw form")
+
+
+def _is_canonical(raw: bytes, *, payload: Octets, rest: bytes) -> bool:
+    """Whether *raw* is what *payload* and the *rest* of the envelope marshal to; copies nothing."""
+    start = length_delimited_start(Envelope.PAYLOAD_FIELD_NUMBER, len(payload))
+    end = len(start) + len(payload)
+    return raw.startswith(start) and raw[end:] == rest
 
 
 def _check_signatures(block: Block, bundle: Bundle) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
-from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 from fabric_protos.peer.proposal_response_pb2 import ChaincodeCall, ChaincodeInterest
-from treadle_fabric.wire import parse
+from treadle_fabric.wire import parse, parse_namespaces
 
 _PARAMETER = "VALIDATION_PARAMETER"
 
@@ -24,9 +23,9 @@ def chaincode_interest(
     policies of their own is marked so.
     """
     calls = [
-        _call(entry.namespace, parse(KVRWSet, entry.rwset), metadata)
-        for entry in parse(TxReadWriteSet, results).ns_rwset
-        if not is_system(entry.namespace)
+        _call(entry.rest.namespace, parse(KVRWSet, entry.public), metadata)
+        for entry in parse_namespaces(results)
+        if not is_system(entry.rest.namespace)
     ]
     return ChaincodeInterest(chaincodes=calls)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Block, BlockMetadataIndex
-from treadle_fabric.wire import block_header_hash
+from treadle_fabric.wire import block_header_hash, marshal_block
 
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.families import BLOCKS, INDEXES
@@ -62,6 +62,14 @@ class BlockStore:
         # A block without entries still has its data message.
         found.data.SetInParent()
         return found
+
+    def read_bytes(self, block: int) -> bytes:
+        """Block number *block*, marshalled from its rows; raises LedgerError when there is none."""
+        head = self._database.get(BLOCKS, number(block))
+        if head is None:
+            raise no_such_block(block)
+        rows = self._database.scan(BLOCKS, start=position(block, 0), end=number(block + 1))
+        return marshal_block(Block.FromString(head), [envelope for _, envelope in rows])
 
     def envelope(self, block: int, tx: int) -> bytes:
         """The bytes of one entry; raises LedgerError when there is none."""

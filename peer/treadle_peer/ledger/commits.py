@@ -16,8 +16,8 @@ from treadle_peer.ledger.mvcc import CommittedState, Validator
 from treadle_peer.ledger.transactions import (
     Entry,
     NamespaceSet,
-    read_action,
     read_entry,
+    read_results,
     read_sets,
 )
 from treadle_peer.ledger.updates import BlockUpdates, commit_hash
@@ -67,11 +67,11 @@ class _Judgement:
             return _VALID
         if not entry.is_endorsed:
             return _VALID
-        action = read_action(entry)
-        if action is None:
+        results = read_results(entry)
+        if results is None:
             return TxValidationCode.NIL_TXACTION
         try:
-            sets = read_sets(action.results)
+            sets = read_sets(results)
         except WireError:
             return TxValidationCode.INVALID_OTHER_REASON
         self._refuse_collections(index, sets)
@@ -104,21 +104,22 @@ class _Judgement:
 def prepare_commit(
     block: Block, *, state: CommittedState, previous_commit_hash: bytes
 ) -> PreparedCommit:
-    """Judge the transactions of *block* and collect its effects; *block* stays as it is.
+    """Judge the transactions of *block* and collect its effects.
 
-    Slot TRANSACTIONS_FILTER must hold a final code or VALID for each. Raises LedgerError when it
-    does not, or for what this ledger cannot commit.
+    Slot TRANSACTIONS_FILTER must hold a final code or VALID for each. The final codes and the
+    commit hash are written into *block* itself: it may be too large to have it twice. Raises
+    LedgerError when there are no codes, or for what this ledger cannot commit.
     """
     number = block.header.number
-    entries = [read_entry(envelope) for envelope in block.data.data]
     codes = _given_codes(block)
+    tx_ids = []
     judgement = _Judgement(number, state)
-    for index, entry in enumerate(entries):
+    for index, envelope in enumerate(block.data.data):
+        entry = read_entry(envelope)
+        tx_ids.append(entry.tx_id)
         if codes[index] == _VALID:
             codes[index] = judgement.judge(index, entry)
-    final = Block()
-    final.CopyFrom(block)
-    set_transactions_filter(final, codes)
+    set_transactions_filter(block, codes)
     link = b""
     # The chain of commit hashes starts behind the genesis block.
     if number == 1 or previous_commit_hash:
@@ -126,11 +127,11 @@ def prepare_commit(
             codes=bytes(codes), updates=judgement.updates, previous=previous_commit_hash
         )
         slot = Metadata(value=link).SerializeToString()
-        set_metadata(final, BlockMetadataIndex.COMMIT_HASH, slot)
+        set_metadata(block, BlockMetadataIndex.COMMIT_HASH, slot)
     return PreparedCommit(
-        block=final,
+        block=block,
         codes=codes,
-        tx_ids=[entry.tx_id for entry in entries],
+        tx_ids=tx_ids,
         updates=judgement.updates,
         history=judgement.history,
         commit_hash=link,
@@ -152,5 +153,5 @@ def _given_codes(block: Block) -> list[int]:
 def _config_set(entry: Entry) -> NamespaceSet:
     if not entry.data:
         raise LedgerError("channel config found nil")
-    write = KVWrite(key=CONFIG_KEY, value=entry.data)
+    write = KVWrite(key=CONFIG_KEY, value=bytes(entry.data))
     return NamespaceSet(CONFIG_NAMESPACE, KVRWSet(writes=[write]), has_collections=False)

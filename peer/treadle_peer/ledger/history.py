@@ -10,7 +10,7 @@ from treadle_peer.ledger.blocks import BlockStore
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.families import HISTORY
 from treadle_peer.ledger.keys import history_end, history_prefix, read_position
-from treadle_peer.ledger.transactions import read_action, read_entry, read_sets
+from treadle_peer.ledger.transactions import read_entry, read_results, read_sets
 from treadle_peer.storage import Database
 
 
@@ -44,8 +44,8 @@ class HistoryReader:
 
     def _modification(self, namespace: str, key: str, *, block: int, tx: int) -> KeyModification:
         entry = read_entry(self._blocks.envelope(block, tx))
-        action = read_action(entry)
-        for each in read_sets(action.results) if action else ():
+        results = read_results(entry)
+        for each in read_sets(results) if results is not None else ():
             for write in each.content.writes if each.namespace == namespace else ():
                 if write.key == key:
                     return KeyModification(

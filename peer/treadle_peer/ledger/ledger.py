@@ -21,19 +21,19 @@ from treadle_fabric.wire import (
 )
 
 from treadle_peer.ledger.blocks import NEWEST, BlockStore, Location, no_such_block
-from treadle_peer.ledger.commits import CONFIG_KEY, CONFIG_NAMESPACE, PreparedCommit, prepare_commit
+from treadle_peer.ledger.commits import CONFIG_KEY, CONFIG_NAMESPACE, prepare_commit
 from treadle_peer.ledger.committed import LiveState
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.families import FAMILIES, LEDGER_FORMAT, META, STATE
 from treadle_peer.ledger.history import HistoryReader
 from treadle_peer.ledger.keys import state_key
 from treadle_peer.ledger.readers import StateReader
-from treadle_peer.ledger.rows import commit_batch, next_tip, read_tip
+from treadle_peer.ledger.rows import Tip, commit_batch, next_tip, read_tip
 from treadle_peer.ledger.simulator import Simulator
 from treadle_peer.ledger.values import VersionedValue
 from treadle_peer.ledger.verify import verify_database
 from treadle_peer.ledger.views import SNAPSHOT_MAX_AGE, StateViews
-from treadle_peer.storage import BlockCache, Database, StorageError
+from treadle_peer.storage import Batch, BlockCache, Database, StorageError
 
 _CHANNEL = b"channel"
 
@@ -180,16 +180,11 @@ class Ledger:
 
     def block(self, number: int) -> Block:
         """Block *number*; 2**64 - 1 is the newest. Raises LedgerError with Fabric's text."""
-        height = self.height
-        if number == NEWEST:
-            number = height - 1
-        if not 0 <= number < height:
-            raise no_such_block(number)
-        return self._blocks.read(number)
+        return self._blocks.read(self._existing(number))
 
     def block_bytes(self, number: int) -> bytes:
         """Block *number*, marshalled; raises LedgerError."""
-        return self.block(number).SerializeToString()
+        return self._blocks.read_bytes(self._existing(number))
 
     def block_by_hash(self, header_hash: bytes) -> Block:
         """The block with this header hash; raises LedgerError with Fabric's text."""
@@ -224,8 +219,9 @@ class Ledger:
         """Append *block*, whose slot TRANSACTIONS_FILTER holds the codes of the checks before.
 
         Those that are VALID so far get their final code by MVCC and phantom checks. The block is
-        on disk, whole, when this returns; *block* itself stays as it is. Raises LedgerError when
-        it does not continue the chain. After a StorageError the ledger must be opened anew.
+        on disk, whole, when this returns; codes and commit hash are in *block* then. Raises
+        LedgerError when it does not continue the chain. After a StorageError the ledger must be
+        opened anew.
         """
         with self._committing:
             if self._broken is not None:
@@ -236,8 +232,12 @@ class Ledger:
                 state=LiveState(self._database),
                 previous_commit_hash=self._tip.commit_hash,
             )
-            self._write(prepared)
-            return CommittedBlock(prepared.block, prepared.codes)
+            committed = CommittedBlock(prepared.block, prepared.codes)
+            tip = next_tip(prepared)
+            batch, written = commit_batch(self._database, prepared, tip)
+            del prepared  # large values are in the batch now
+            self._write(batch, written, tip)
+            return committed
 
     def verify(self) -> list[str]:
         """What is wrong with the ledger, one sentence each; empty when all is well.
@@ -264,9 +264,15 @@ class Ledger:
                 f"[{header.previous_hash.hex()}]"
             )
 
-    def _write(self, prepared: PreparedCommit) -> None:
-        tip = next_tip(prepared)
-        batch, written = commit_batch(self._database, prepared, tip)
+    def _existing(self, number: int) -> int:
+        height = self.height
+        if number == NEWEST:
+            number = height - 1
+        if not 0 <= number < height:
+            raise no_such_block(number)
+        return number
+
+    def _write(self, batch: Batch, written: list[bytes], tip: Tip) -> None:
         self._views.record(tip.height - 1, written)
         try:
             self._database.write(batch)

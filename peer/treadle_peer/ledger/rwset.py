@@ -9,12 +9,12 @@ from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
     KVMetadataEntry,
     KVMetadataWrite,
     KVRWSet,
-    KVWrite,
     QueryReads,
     QueryReadsMerkleSummary,
     RangeQueryInfo,
 )
 from fabric_protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
+from treadle_fabric.wire import length_delimited_start
 
 from treadle_peer.ledger.merkle import RangeResults, kv_read
 from treadle_peer.ledger.values import Version
@@ -61,17 +61,17 @@ class _Namespace:
     ranges: dict[tuple[str, str, bool], RangeQueryInfo] = field(default_factory=dict)
 
     def message(self) -> KVRWSet:
-        return KVRWSet(
+        message = KVRWSet(
             reads=[kv_read(key, version) for key, version in sorted(self.reads.items())],
             range_queries_info=self.ranges.values(),
-            writes=[
-                KVWrite(key=key, is_delete=not value, value=value)
-                for key, value in sorted(self.writes.items())
-            ],
             metadata_writes=[
                 _metadata_write(key, entries) for key, entries in sorted(self.metadata.items())
             ],
         )
+        for key, value in sorted(self.writes.items()):
+            # In place: a message that is put into another one is copied.
+            message.writes.add(key=key, is_delete=not value, value=value)
+        return message
 
 
 class ReadWriteSet:
@@ -105,11 +105,17 @@ class ReadWriteSet:
             info = record.message()
             same = (info.start_key, info.end_key, info.itr_exhausted)
             self._namespace(namespace).ranges.setdefault(same, info)
-        message = TxReadWriteSet(data_model=TxReadWriteSet.KV)
-        for name, content in sorted(self._namespaces.items()):
-            marshalled = content.message().SerializeToString()
-            message.ns_rwset.append(NsReadWriteSet(namespace=name, rwset=marshalled))
-        return message.SerializeToString()
+        # Framed by hand: as messages the values would be there once more per layer.
+        pieces = [TxReadWriteSet(data_model=TxReadWriteSet.KV).SerializeToString()]
+        for name in sorted(self._namespaces):
+            marshalled = self._namespaces.pop(name).message().SerializeToString()
+            start = NsReadWriteSet(namespace=name).SerializeToString()
+            if marshalled:
+                start += length_delimited_start(NsReadWriteSet.RWSET_FIELD_NUMBER, len(marshalled))
+            size = len(start) + len(marshalled)
+            pieces.append(length_delimited_start(TxReadWriteSet.NS_RWSET_FIELD_NUMBER, size))
+            pieces += (start, marshalled)
+        return b"".join(pieces)
 
     def _namespace(self, name: str) -> _Namespace:
         return self._namespaces.setdefault(name, _Namespace())

@@ -170,6 +170,7 @@ class Simulator:
         if self._results is None:
             self._check_open()
             self._results = self._set.marshal()
+            self._set = ReadWriteSet()  # large values are in the results now
         return self._results
 
     def close(self) -> None:

@@ -16,12 +16,19 @@ from fabric_protos.common.common_pb2 import (
     SignatureHeader,
 )
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
-from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
-from fabric_protos.peer.transaction_pb2 import ChaincodeActionPayload, Transaction
 from google.protobuf.timestamp_pb2 import Timestamp
-from treadle_fabric.wire import WireError, compute_tx_id, parse
+from treadle_fabric.wire import (
+    Octets,
+    WireError,
+    compute_tx_id,
+    parse,
+    parse_action_payload,
+    parse_actions,
+    parse_apart,
+    parse_namespaces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Entry:
     tx_id: str
     type: int | None
     timestamp: Timestamp
-    data: bytes
+    data: Octets
 
     @property
     def is_endorsed(self) -> bool:
@@ -62,32 +69,37 @@ _UNREADABLE = Entry(tx_id="", type=None, timestamp=Timestamp(), data=b"")
 def read_entry(envelope: bytes) -> Entry:
     """Headers of an entry; a transaction without id gets the computed one, as in Fabric."""
     try:
-        payload = parse(Payload, parse(Envelope, envelope).payload)
+        _, raw = parse_apart(Envelope, envelope, "payload")
+        payload, data = parse_apart(Payload, raw, "data")
         header = parse(ChannelHeader, payload.header.channel_header)
         tx_id = header.tx_id or _computed_id(payload)
     except WireError:
         return _UNREADABLE
-    return Entry(tx_id=tx_id, type=header.type, timestamp=header.timestamp, data=payload.data)
+    return Entry(tx_id=tx_id, type=header.type, timestamp=header.timestamp, data=data)
 
 
-def read_action(entry: Entry) -> ChaincodeAction | None:
-    """What an endorser transaction did, or None when there is no readable action."""
+def read_results(entry: Entry) -> Octets | None:
+    """The marshalled TxReadWriteSet of an endorser transaction; None when there is none to read."""
     try:
-        actions = parse(Transaction, entry.data).actions
+        actions = parse_actions(entry.data)
         if not actions:
             return None
-        payload = parse(ChaincodeActionPayload, actions[0].payload)
-        response = parse(ProposalResponsePayload, payload.action.proposal_response_payload)
-        return parse(ChaincodeAction, response.extension)
+        _, _, payload = parse_action_payload(actions[0][1])
+        _, extension = parse_apart(ProposalResponsePayload, payload, "extension")
+        return parse_apart(ChaincodeAction, extension, "results")[1]
     except WireError:
         return None
 
 
-def read_sets(results: bytes) -> list[NamespaceSet]:
+def read_sets(results: Octets) -> list[NamespaceSet]:
     """The namespaces of a marshalled TxReadWriteSet; raises WireError when it is unreadable."""
     return [
-        NamespaceSet(each.namespace, parse(KVRWSet, each.rwset), bool(each.collection_hashed_rwset))
-        for each in parse(TxReadWriteSet, results).ns_rwset
+        NamespaceSet(
+            each.rest.namespace,
+            parse(KVRWSet, each.public),
+            bool(each.rest.collection_hashed_rwset),
+        )
+        for each in parse_namespaces(results)
     ]
 
 

@@ -10,11 +10,12 @@ from types import TracebackType
 from fabric_protos.common.common_pb2 import Block, ChannelHeader, Envelope, Payload
 from fabric_protos.peer.proposal_pb2 import ChaincodeHeaderExtension
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
-from treadle_fabric.wire import WireError, header_type_name, parse
+from treadle_fabric.wire import WireError, header_type_name, parse, parse_apart
 
 from treadle_peer.channels import Channel, Channels
 from treadle_peer.commit import BlockRefused, Committer, ValidationHalted
 from treadle_peer.ledger import CommittedBlock, LedgerError
+from treadle_peer.main.memory import LARGE, return_free_pages
 from treadle_peer.order import OrderingService
 from treadle_peer.services.metrics import LedgerMetrics
 from treadle_peer.storage import StorageError
@@ -107,11 +108,13 @@ class Followers:
         while True:
             number = committer.next_number
             await chain.height_reached(number + 1)
-            await self._commit(channel.channel_id, committer, chain.block_bytes(number))
+            size = await self._commit(channel.channel_id, committer, chain.block_bytes(number))
+            if size >= LARGE:
+                await asyncio.to_thread(return_free_pages)
 
-    async def _commit(self, channel_id: str, committer: Committer, raw: bytes) -> None:
-        """Commit one block. A call of its own, so that nothing of it waits for the next one."""
-        started = time.monotonic()
+    async def _commit(self, channel_id: str, committer: Committer, raw: bytes) -> int:
+        """Commit one block; its size. Apart, so that nothing of it waits for the next one."""
+        started, size = time.monotonic(), len(raw)
         delivery = asyncio.create_task(committer.deliver(parse(Block, raw)))
         del raw
         try:
@@ -120,6 +123,7 @@ class Followers:
             await delivery  # the ledger must not be closed under a running commit
             raise
         self._record(channel_id, committed, time.monotonic() - started)
+        return size
 
     def _record(self, channel_id: str, committed: CommittedBlock, seconds: float) -> None:
         self._metrics.block_processing_time.labels(channel_id).observe(seconds)
@@ -139,7 +143,8 @@ class Followers:
 def _kind(data: bytes) -> tuple[str, str]:
     """Transaction type and chaincode of an envelope, for the metrics."""
     try:
-        payload = parse(Payload, parse(Envelope, data).payload)
+        _, raw = parse_apart(Envelope, data, "payload")
+        payload, _ = parse_apart(Payload, raw, "data")
         header = parse(ChannelHeader, payload.header.channel_header)
         extension = parse(ChaincodeHeaderExtension, header.extension)
     except WireError:

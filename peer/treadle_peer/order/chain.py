@@ -12,10 +12,11 @@ from fabric_protos.common.common_pb2 import Block, Envelope, HeaderType, Status
 from treadle_fabric.channelconfig import Bundle, ConfigError, propose_update
 from treadle_fabric.wire import (
     SignerLike,
+    block_frame,
     block_header_hash,
     build_envelope,
     last_config_index,
-    new_block,
+    marshal_block,
     parse,
     serialize,
     sign_block,
@@ -138,13 +139,14 @@ class Chain:
         self._pending_bytes -= sum(each.size for each in batch)
         if batch[0].is_config_update:
             await self._store_config(batch[0])
-        else:
-            await self._store_normal(batch)
+            return
+        data = [serialize(each.envelope) for each in batch if self._still_valid(each)]
+        del batch  # large envelopes are not kept in two forms while the disk works
+        await self._store_normal(data)
 
-    async def _store_normal(self, batch: list[Submission]) -> None:
-        valid = [each for each in batch if self._still_valid(each)]
-        if valid:
-            await self._append([each.envelope for each in valid], self._last_config)
+    async def _store_normal(self, data: list[bytes]) -> None:
+        if data:
+            await self._append(data, self._last_config)
         else:
             self._announce()
 
@@ -156,7 +158,7 @@ class Chain:
             _log.warning("channel %s: dropped a config update: %s", self.channel_id, error)
             self._announce()
             return
-        if await self._append([envelope], self._height):
+        if await self._append([serialize(envelope)], self._height):
             # Nothing was awaited since the new height: no reader sees it with the old bundle.
             self._bundle = bundle
             _log.info("channel %s: configuration %d", self.channel_id, bundle.sequence)
@@ -191,19 +193,23 @@ class Chain:
             check_size(envelope, bundle=self._bundle)
         return envelope, bundle
 
-    async def _append(self, envelopes: list[Envelope], last_config: int) -> bool:
-        """Sign and store the next block; False, and the end of the chain, when the disk fails."""
+    async def _append(self, data: list[bytes], last_config: int) -> bool:
+        """Sign and store the next block; False, and the end of the chain, when the disk fails.
+
+        Takes the marshalled envelopes out of *data*.
+        """
         number = self._height
-        data = [serialize(envelope) for envelope in envelopes]
-        block = new_block(number, self._tip_hash, data)
-        sign_block(block, signer=self._signer, last_config=last_config)
+        frame = block_frame(number, self._tip_hash, data)
+        sign_block(frame, signer=self._signer, last_config=last_config)
+        block = marshal_block(frame, data)
+        data.clear()
         try:
-            await asyncio.to_thread(self._store.append, self.channel_id, number, serialize(block))
+            await asyncio.to_thread(self._store.append, self.channel_id, number, block)
         except StorageError as error:
             # Whether the block reached the disk is unknown: writing on could cut it twice.
             self._fail(str(error))
             return False
-        self._tip_hash = block_header_hash(block.header)
+        self._tip_hash = block_header_hash(frame.header)
         self._last_config = last_config
         self._height = number + 1
         self._announce()

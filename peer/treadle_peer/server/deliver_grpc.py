@@ -44,10 +44,10 @@ def orderer_handlers(
     """Broadcast and Deliver of an orderer."""
 
     async def serve(
-        requests: AsyncIterator[Envelope],
+        _: AsyncIterator[Envelope],
         context: grpc.aio.ServicerContext[Envelope, BroadcastResponse],
     ) -> AsyncIterator[BroadcastResponse]:
-        async for response in broadcast.serve(requests):
+        async for response in broadcast.serve(_received(context)):
             yield response
 
     methods: Methods = {
@@ -63,6 +63,15 @@ def orderer_handlers(
     return grpc.method_handlers_generic_handler(ORDERER_SERVICE, methods)
 
 
+async def _received(
+    context: grpc.aio.ServicerContext[Envelope, BroadcastResponse],
+) -> AsyncIterator[Envelope]:
+    """The requests of a stream; unlike gRPC's own iterator it does not keep the last one."""
+    while isinstance(message := await context.read(), Envelope):
+        yield message
+        del message
+
+
 def _deliver_method(
     name: str, service: DeliverService, *, content: Content, guard: Guard, mutual_tls: bool
 ) -> grpc.RpcMethodHandler[Envelope, bytes]:
@@ -72,6 +81,7 @@ def _deliver_method(
         client = _client(context, mutual_tls=mutual_tls)
         async for response in service.serve(requests, content=content, client=client):
             yield response
+            del response  # a large one must not wait for the next
 
     return grpc.stream_stream_rpc_method_handler(
         guard.stream(name, serve),

@@ -104,6 +104,7 @@ class Guard:
             try:
                 async for response in handler(requests, context):
                     yield response
+                    del response  # a large one must not wait for the next
                 code = "OK"
             except asyncio.CancelledError:
                 code = "Canceled"

@@ -30,6 +30,7 @@ class BroadcastService:
         """One response per envelope, in order; the first refusal ends the stream (trap 64)."""
         async for envelope in requests:
             result = await self._orderer.broadcast(envelope)
+            del envelope  # a large one must not wait for the next
             self._record(result)
             yield BroadcastResponse(status=result.status, info=result.info)
             if result.status != Status.SUCCESS:

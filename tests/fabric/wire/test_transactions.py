@@ -91,7 +91,7 @@ def test_an_assembled_transaction_unpacks(built, payload, envelope, signer, othe
     assert results.extension.chaincode_id.name == "cc"
     assert results.action.chaincode_id.version == "1"
     assert results.action.response.payload == b"result"
-    assert results.read_write_set == TxReadWriteSet()
+    assert results.namespaces == ()
 
 
 def test_the_transaction_repeats_the_proposals_headers(built, envelope):

@@ -81,12 +81,16 @@ async def test_a_block_of_another_channel_is_refused(peer: OnePeer) -> None:
     assert "invalid channel id. Expected [ch]. Given [elsewhere]" in await refusal(peer, block)
 
 
-async def test_codes_are_written_into_a_copy(peer: OnePeer) -> None:
+async def test_codes_are_written_into_the_block_and_nothing_else_of_it_changes(
+    peer: OnePeer,
+) -> None:
     await peer.instantiate("cc")
     block = peer.next_block(invoke(peer), invoke(peer, endorsers=[]))
-    before = block.SerializeToString()
+    before = Block()
+    before.CopyFrom(block)
     committed = await peer.committer().deliver(block)
-    assert block.SerializeToString() == before
+    assert committed.block is block
+    assert (block.header, block.data) == (before.header, before.data)
     assert committed.block.metadata.metadata[2] == bytes(committed.codes) == b"\x00\x0a"
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_protos.common.common_pb2 import Block, Metadata
-from treadle_fabric.wire import block_header_hash, set_transactions_filter
+from fabric_protos.common.common_pb2 import Block, BlockMetadataIndex, Metadata
+from treadle_fabric.wire import block_header_hash, get_metadata, set_transactions_filter
 from treadle_peer.ledger import Ledger, LedgerError, SimulationError, Version
 from treadle_peer.storage import StorageError
 
@@ -74,11 +74,15 @@ def test_a_block_without_a_code_for_each_transaction_is_refused(
         chain.ledger.commit(block)
 
 
-def test_the_given_block_is_left_as_it_is(chain: Any) -> None:
-    block = chain.block([])
-    before = block.SerializeToString()
-    chain.ledger.commit(block)
-    assert block.SerializeToString() == before
+def test_final_codes_and_commit_hash_are_written_into_the_given_block(chain: Any) -> None:
+    block = chain.block([b"\xff"], codes=[1])
+    before = Block()
+    before.CopyFrom(block)
+    committed = chain.ledger.commit(block)
+    assert committed.block is block
+    assert (block.header, block.data) == (before.header, before.data)
+    assert get_metadata(block, BlockMetadataIndex.COMMIT_HASH)
+    assert Block.FromString(chain.ledger.block_bytes(block.header.number)) == block
 
 
 def test_the_commit_hash_starts_with_block_one(chain: Any) -> None:

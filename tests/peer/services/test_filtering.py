@@ -56,7 +56,7 @@ def test_events_lose_their_payload_and_transactions_keep_id_type_and_code(
     codes = [TxValidationCode.VALID, TxValidationCode.MVCC_READ_CONFLICT, TxValidationCode.VALID]
     set_transactions_filter(block, codes)
 
-    filtered = filter_block(block)
+    filtered = filter_block(block.SerializeToString())
 
     assert (filtered.channel_id, filtered.number) == (CHANNEL, 7)
     one, two, three = filtered.filtered_transactions
@@ -80,7 +80,7 @@ def test_an_unreadable_entry_is_left_out(network: Network) -> None:
     _, good = endorsed(network, None)
     block = new_block(1, b"", [b"\xff\xff", good, b""])
     set_transactions_filter(block, [255, 0, 1])
-    (only,) = filter_block(block).filtered_transactions
+    (only,) = filter_block(block.SerializeToString()).filtered_transactions
     assert only.tx_validation_code == TxValidationCode.VALID
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 
 from fabric_protos.common.common_pb2 import (
     Block,
+    BlockData,
     ChannelHeader,
     Envelope,
     HeaderType,
@@ -28,13 +29,17 @@ from fabric_protos.peer.events_pb2 import (
 )
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
-from fabric_protos.peer.transaction_pb2 import (
-    ChaincodeActionPayload,
-    Transaction,
-    TransactionAction,
-    TxValidationCode,
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from treadle_fabric.wire import (
+    Octets,
+    WireError,
+    get_transactions_filter,
+    parse,
+    parse_action_payload,
+    parse_actions,
+    parse_apart,
+    parse_around,
 )
-from treadle_fabric.wire import WireError, get_transactions_filter, parse
 
 _BLOCK_TAG = b"\x12"  # field 2, length-delimited
 _PRIVATE_TAG = b"\x22"  # field 4
@@ -62,53 +67,58 @@ def block_response(block: bytes, content: Content) -> bytes:
     """
     match content:
         case Content.BLOCK:
-            return _BLOCK_TAG + _varint(len(block)) + block
+            return b"".join((_BLOCK_TAG, _varint(len(block)), block))
         case Content.PRIVATE:
-            inner = _INNER_BLOCK_TAG + _varint(len(block)) + block
-            return _PRIVATE_TAG + _varint(len(inner)) + inner
+            start = _INNER_BLOCK_TAG + _varint(len(block))
+            size = _varint(len(start) + len(block))
+            return b"".join((_PRIVATE_TAG, size, start, block))
         case Content.FILTERED:
-            filtered = filter_block(parse(Block, block))
+            filtered = filter_block(block)
             return DeliverResponse(filtered_block=filtered).SerializeToString()
 
 
-def filter_block(block: Block) -> FilteredBlock:
+def filter_block(block: bytes) -> FilteredBlock:
     """Transaction ids, types, validation codes and events without payload (§5.7)."""
-    codes = get_transactions_filter(block)
-    filtered = FilteredBlock(number=block.header.number)
-    for index, data in enumerate(block.data.data):
-        payload = _payload(data)
-        if payload is None:
+    frame, parts = parse_around(Block, block, "data")
+    entries = [entry for part in parts for entry in parse_around(BlockData, part, "data")[1]]
+    codes = get_transactions_filter(frame)
+    filtered = FilteredBlock(number=frame.header.number)
+    for index, entry in enumerate(entries):
+        found = _payload(entry)
+        if found is None:
             continue
+        payload, data = found
         header = parse(ChannelHeader, payload.header.channel_header)
         filtered.channel_id = header.channel_id
         code = codes[index] if index < len(codes) else TxValidationCode.INVALID_OTHER_REASON
-        filtered.filtered_transactions.append(_filter_transaction(payload, header, code))
+        filtered.filtered_transactions.append(_filter_transaction(data, header, code))
     return filtered
 
 
-def _payload(data: bytes) -> Payload | None:
+def _payload(entry: Octets) -> tuple[Payload, Octets] | None:
+    """The payload without its data, and that."""
     try:
-        envelope = parse(Envelope, data)
+        _, raw = parse_apart(Envelope, entry, "payload")
     except WireError:
         return None  # an unreadable entry is left out, as Fabric does
-    payload = parse(Payload, envelope.payload)
-    return payload if payload.HasField("header") else None
+    payload, data = parse_apart(Payload, raw, "data")
+    return (payload, data) if payload.HasField("header") else None
 
 
-def _filter_transaction(payload: Payload, header: ChannelHeader, code: int) -> FilteredTransaction:
+def _filter_transaction(data: Octets, header: ChannelHeader, code: int) -> FilteredTransaction:
     filtered = FilteredTransaction(txid=header.tx_id)
     # Codes and types of another release than ours are open enum numbers.
     filtered.type = HeaderType.ValueType(header.type)
     filtered.tx_validation_code = TxValidationCode.ValueType(code)
     if header.type == HeaderType.ENDORSER_TRANSACTION:
-        actions = FilteredTransactionActions(chaincode_actions=_events(payload.data))
+        actions = FilteredTransactionActions(chaincode_actions=_events(data))
         filtered.transaction_actions.CopyFrom(actions)
     return filtered
 
 
-def _events(transaction: bytes) -> Iterator[FilteredChaincodeAction]:
-    for action in parse(Transaction, transaction).actions:
-        event = _event(action)
+def _events(transaction: Octets) -> Iterator[FilteredChaincodeAction]:
+    for _, payload in parse_actions(transaction):
+        event = _event(payload)
         if event is not None and event.chaincode_id:
             bare = ChaincodeEvent(
                 chaincode_id=event.chaincode_id, tx_id=event.tx_id, event_name=event.event_name
@@ -116,12 +126,11 @@ def _events(transaction: bytes) -> Iterator[FilteredChaincodeAction]:
             yield FilteredChaincodeAction(chaincode_event=bare)
 
 
-def _event(action: TransactionAction) -> ChaincodeEvent | None:
-    payload = parse(ChaincodeActionPayload, action.payload)
-    if not payload.HasField("action"):
-        return None
-    response = parse(ProposalResponsePayload, payload.action.proposal_response_payload)
-    return parse(ChaincodeEvent, parse(ChaincodeAction, response.extension).events)
+def _event(action: Octets) -> ChaincodeEvent | None:
+    _, _, raw = parse_action_payload(action)
+    _, extension = parse_apart(ProposalResponsePayload, raw, "extension")
+    action_, _ = parse_apart(ChaincodeAction, extension, "results")
+    return parse(ChaincodeEvent, action_.events)
 
 
 def _varint(value: int) -> bytes:

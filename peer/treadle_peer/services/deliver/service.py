@@ -112,6 +112,7 @@ class DeliverService:
                 try:
                     async for response in self._answer(envelope, content, client):
                         yield response
+                        del response  # a large one must not wait for the next
                 except DeliverRefused as refusal:
                     level = logging.DEBUG if refusal.status == Status.NOT_FOUND else logging.WARNING
                     _log.log(level, "deliver to %s refused: %s", client.address, refusal)
@@ -139,6 +140,7 @@ class DeliverService:
         try:
             async for response in self._blocks(source, envelope, payload, content):
                 yield response
+                del response
                 self._metrics.blocks_sent.labels(*labels).inc()
             success = True
         finally:

@@ -1,0 +1,74 @@
+"""Reading large messages without copying them: one field stays where it is, the rest is parsed.
+
+A protobuf message owns copies of its fields, and every access to a bytes field makes another. A
+transaction is six messages deep, so a value of 8 MiB would be there a dozen times at once.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
+from treadle_fabric.wire.missing import delimited_spans
+
+_M = TypeVar("_M", bound=Message)
+
+# Below, protobuf is faster than looking at single fields in Python.
+_LARGE = 1 << 16
+
+
+def parse_apart(kind: type[_M], data: Octets, field: str) -> tuple[_M, Octets]:
+    """*data* as *kind* without its bytes field *field*, and that field's content.
+
+    Of a large message the content is a view into *data*. Raises WireError like ``parse``.
+    """
+    message, contents = parse_around(kind, data, field)
+    return message, contents[-1] if contents else b""
+
+
+def parse_around(kind: type[_M], data: Octets, field: str) -> tuple[_M, list[Octets]]:
+    """*data* as *kind* without the bytes or message field *field*, and each occurrence of that.
+
+    Occurrences of a message are marshalled and not yet parsed; joined they are one message, when
+    the field is not a repeated one. Raises WireError when the rest is unreadable.
+    """
+    if len(data) < _LARGE:
+        return _cut_out(parse(kind, data), field)
+    try:
+        rest, contents = _split(memoryview(data), kind.DESCRIPTOR.fields_by_name[field].number)
+    except WireError:
+        # Groups, or rubbish: protobuf knows.
+        return _cut_out(parse(kind, data), field)
+    return parse(kind, rest), contents
+
+
+def _split(data: memoryview, number: int) -> tuple[bytes, list[Octets]]:
+    """Everything but the length-delimited fields *number*; their contents."""
+    rest: list[memoryview] = []
+    contents: list[Octets] = []
+    kept = 0
+    for found, start, content, end in delimited_spans(data):
+        if found == number:
+            rest.append(data[kept:start])
+            contents.append(data[content:end])
+            kept = end
+    rest.append(data[kept:])
+    return b"".join(rest), contents
+
+
+def _cut_out(message: _M, field: str) -> tuple[_M, list[Octets]]:
+    descriptor = message.DESCRIPTOR.fields_by_name[field]
+    value = getattr(message, field)
+    if descriptor.label == FieldDescriptor.LABEL_REPEATED:
+        values = list(value)
+    elif descriptor.message_type is None:
+        values = [value]
+    else:
+        values = [value] if message.HasField(field) else []
+    is_bytes = descriptor.message_type is None
+    contents = [each if is_bytes else serialize(each) for each in values]
+    message.ClearField(field)
+    return message, contents
