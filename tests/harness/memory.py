@@ -7,8 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.processes import wait_until
+
 MIB = 1 << 20
 _INTERVAL = 0.02  # seconds between two looks
+_SETTLING = 10.0  # seconds that a process has to give back what it does not need
 
 
 def anonymous_memory(pid: int) -> int:
@@ -31,6 +34,16 @@ class PeakMemory:
     def growth(self) -> int:
         """The most it had above what it had before."""
         return self.peak - self.before
+
+    def settle(self, below: int) -> int:
+        """The growth that stays, once it is under *below* bytes; Deadline if it never is."""
+
+        def settled() -> bool:
+            self.after = anonymous_memory(self._pid)
+            return self.after - self.before < below
+
+        wait_until(settled, within=_SETTLING, what=f"less than {below} bytes of growth")
+        return self.after - self.before
 
     def __str__(self) -> str:
         before, peak, after = (each / MIB for each in (self.before, self.peak, self.after))
