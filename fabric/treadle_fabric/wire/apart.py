@@ -6,6 +6,7 @@ transaction is six messages deep, so a value of 8 MiB would be there a dozen tim
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -60,15 +61,18 @@ def _split(data: memoryview, number: int) -> tuple[bytes, list[Octets]]:
 
 
 def _cut_out(message: _M, field: str) -> tuple[_M, list[Octets]]:
-    descriptor = message.DESCRIPTOR.fields_by_name[field]
+    repeated, is_bytes = _shape(type(message), field)
     value = getattr(message, field)
-    if descriptor.label == FieldDescriptor.LABEL_REPEATED:
-        values = list(value)
-    elif descriptor.message_type is None:
-        values = [value]
-    else:
-        values = [value] if message.HasField(field) else []
-    is_bytes = descriptor.message_type is None
-    contents = [each if is_bytes else serialize(each) for each in values]
+    present = is_bytes or repeated or message.HasField(field)
+    values = list(value) if repeated else [value] * present
+    contents = values if is_bytes else [serialize(each) for each in values]
     message.ClearField(field)
     return message, contents
+
+
+@cache
+def _shape(kind: type[Message], field: str) -> tuple[bool, bool]:
+    """Whether *field* is repeated, and whether it is bytes; asked for every small message."""
+    descriptor = kind.DESCRIPTOR.fields_by_name[field]
+    repeated = descriptor.label == FieldDescriptor.LABEL_REPEATED
+    return repeated, descriptor.message_type is None
