@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TypeVar
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
@@ -61,7 +61,7 @@ def _split(data: memoryview, number: int) -> tuple[bytes, list[Octets]]:
 
 
 def _cut_out(message: _M, field: str) -> tuple[_M, list[Octets]]:
-    repeated, is_bytes = _shape(type(message), field)
+    repeated, is_bytes = _shape(message.DESCRIPTOR, field)
     value = getattr(message, field)
     present = is_bytes or repeated or message.HasField(field)
     values = list(value) if repeated else [value] * present
@@ -71,8 +71,8 @@ def _cut_out(message: _M, field: str) -> tuple[_M, list[Octets]]:
 
 
 @cache
-def _shape(kind: type[Message], field: str) -> tuple[bool, bool]:
+def _shape(kind: Descriptor, field: str) -> tuple[bool, bool]:
     """Whether *field* is repeated, and whether it is bytes; asked for every small message."""
-    descriptor = kind.DESCRIPTOR.fields_by_name[field]
+    descriptor = kind.fields_by_name[field]
     repeated = descriptor.label == FieldDescriptor.LABEL_REPEATED
     return repeated, descriptor.message_type is None
