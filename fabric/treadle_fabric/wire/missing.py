@@ -43,14 +43,21 @@ def length_delimited_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield number, data[content:end]
 
 
+MOST_FIELDS = 20_000
+
+
 def delimited_spans(data: Octets) -> Iterator[tuple[int, int, int, int]]:
     """Number, start, start of the content and end of each length-delimited field.
 
-    Raises WireError on malformed bytes, and for groups.
+    Raises WireError on malformed bytes, for groups, and for more fields of any kind than an
+    honest message has: a megabyte of empty ones would keep Python busy for a second.
     """
-    position = 0
+    position = fields = 0
     while position < len(data):
         start = position
+        fields += 1
+        if fields > MOST_FIELDS:
+            raise WireError(f"more than {MOST_FIELDS} fields")
         key, position = _read_varint(data, position)
         size, position = _field_size(key & 7, data, position)
         if not 0 < key >> 3 < _NUMBERS or position + size > len(data):

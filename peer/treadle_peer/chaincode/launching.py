@@ -99,7 +99,14 @@ class Launches:
             pending = _Pending()
             self._pending[ccid] = pending
             pending.task = asyncio.create_task(self._run(ccid, pending))
-        failure = await asyncio.shield(pending.task)
+        try:
+            failure = await asyncio.shield(pending.task)
+        except asyncio.CancelledError:
+            if not pending.task.cancelled():
+                raise
+            # The peer stopped before the launch had begun to run.
+            self._pending.pop(ccid, None)
+            raise ExecutionError(STOPPING) from None
         if failure is not None:
             raise ExecutionError(failure)
 

@@ -37,9 +37,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorLimits:
-    """``connections``: those not yet recognised, and those on routes with a bound, together."""
+    """``connections``: those not yet recognised, and those on routes with a bound, together.
+
+    ``all_connections`` also counts those on routes without a bound: bytes that look like TLS lead
+    there before any handshake.
+    """
 
     connections: int = 256
+    all_connections: int = 1024
     first_bytes_seconds: float = 5.0
 
 
@@ -125,12 +130,14 @@ class Door:
         task.add_done_callback(gone)
 
     def _has_room(self) -> bool:
-        full = len(self._strangers) >= self._limits.connections
+        most, all_told = self._limits.connections, self._limits.all_connections
+        full = len(self._strangers) >= most or len(self._visits) >= all_told
         if full and not self._full:
             _log.warning(
-                "%s has %d unadmitted connections; more are closed at once",
+                "%s has %d unadmitted connections of %d; more are closed at once",
                 self._setting,
-                self._limits.connections,
+                len(self._strangers),
+                len(self._visits),
             )
         self._full = full
         return not full

@@ -18,6 +18,7 @@ from treadle_fabric.wire import (
     parse_apart,
     parse_around,
 )
+from treadle_fabric.wire.missing import MOST_FIELDS, delimited_spans
 
 LARGE = 1 << 16
 
@@ -88,3 +89,12 @@ def test_of_a_large_message_the_content_is_a_view() -> None:
 def test_a_block_marshalled_around_its_data_is_the_same(data: list[bytes]) -> None:
     frame = block_frame(7, b"before", data)
     assert marshal_block(frame, data) == new_block(7, b"before", data).SerializeToString()
+
+
+def test_a_message_of_countless_fields_is_left_to_protobuf() -> None:
+    data = Envelope(payload=b"p" * LARGE).SerializeToString() + b"\x7a\x00" * MOST_FIELDS
+    with pytest.raises(WireError, match="more than"):
+        list(delimited_spans(data))
+    envelope, payload = parse_apart(Envelope, data, "payload")
+    assert payload == b"p" * LARGE
+    assert envelope.payload == b""

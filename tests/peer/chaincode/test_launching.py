@@ -165,3 +165,14 @@ async def test_a_peer_that_stops_ends_its_launches_but_not_what_runs(
         stream.say(say.completed())
         await call
     assert launcher.launches == ["probe:1", "slow:1"]
+
+
+async def test_a_launch_that_a_stop_overtakes_before_it_runs_says_so(make_peer, launcher, world):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    waiting = asyncio.create_task(peer.support.execute(world.call()))
+    # One turn of the loop: the launch is there, and has not run yet.
+    await asyncio.sleep(0)
+    await peer.support.end_launches()
+    with pytest.raises(ExecutionError, match="the peer is stopping"):
+        await waiting
+    assert launcher.launches == []

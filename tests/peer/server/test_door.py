@@ -242,6 +242,21 @@ async def test_connections_on_an_unbounded_route_leave_their_place() -> None:
                 client[1].close()
 
 
+async def test_an_unbounded_route_has_room_for_so_many_only() -> None:
+    limits = DoorLimits(all_connections=3)
+    async with inside() as there:
+        routes = {Speech.TLS: Route(address=there.address)}
+        async with opened(routes, limits=limits) as (_, address):
+            clients = [await dial(address, HELLO) for _ in range(3)]
+            for client in clients:
+                await answered(client, HELLO)
+            assert await closed(await dial(address, HELLO))
+            for client in clients:
+                client[1].close()
+            while not await served(address):
+                pass
+
+
 async def test_a_stop_ends_everybody() -> None:
     async with inside() as there, opened({Speech.TLS: Route(address=there.address)}) as (door, at):
         silent, busy = await dial(at), await dial(at, HELLO)
