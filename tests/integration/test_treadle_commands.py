@@ -63,7 +63,7 @@ def test_the_demo_tells_both_modes_and_leaves_nothing(
     language: str, treadle: Run, tmp_path: Path
 ) -> None:
     demo = treadle("demo", "--language", language)
-    assert demo.wait(within=380) == 0, demo.text()
+    assert demo.wait(within=180) == 0, demo.text()
     told = demo.text()
     assert told.index("Production mode") < told.index("Development mode") < told.index("Done in")
     assert '"version":"1"' in told

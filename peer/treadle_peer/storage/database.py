@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from treadle_peer.storage.errors import StorageError
 from treadle_peer.storage.formats import Format
 from treadle_peer.storage.tuning import LARGE_VALUE, BlockCache, database_options, family_options
 
+_log = logging.getLogger(__name__)
 _MISSING = "key not found"
 _DATA = "data"
 
@@ -164,12 +166,19 @@ class Database:
             self._root.write(batch.take())
             if self._durable:
                 self._root.flush_wal(True)
-            for name in batch.large:
-                self._families[name].flush(True)
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
             raise StorageError(f"{self.path}: cannot write: {error}") from error
+        self._flush(batch.large)
+
+    def _flush(self, names: Iterable[str]) -> None:
+        """Move large values out of memory. What is in the log already cannot be lost here."""
+        try:
+            for name in names:
+                self._families[name].flush(True)
+        except Exception as error:
+            _log.warning("%s: large values stay in memory: %s", self.path, error)
 
     def close(self) -> None:
         """Write buffers out and free the folder; harmless when done already.
