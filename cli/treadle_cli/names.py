@@ -1,9 +1,8 @@
-"""Whether words of the user may name a chaincode: the peer's own rules, asked early. Pure."""
+"""Whether words of the user may name a chaincode: Fabric's own rules, asked early. Pure."""
 
 from __future__ import annotations
 
-from treadle_peer.endorse.scc.base import SystemChaincodeError
-from treadle_peer.endorse.scc.lscc.names import check_name_and_version
+from treadle_fabric.packages import PackageFormatError, check_name_and_version
 
 
 def name_problem(name: str) -> str | None:
@@ -27,6 +26,6 @@ def ccid_problem(ccid: str) -> str | None:
 def _problem(name: str, version: str) -> str | None:
     try:
         check_name_and_version(name, version)
-    except SystemChaincodeError as error:
+    except PackageFormatError as error:
         return str(error)
     return None

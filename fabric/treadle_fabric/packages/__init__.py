@@ -27,6 +27,11 @@ from treadle_fabric.packages.legacy import (
     sign_package,
     wrap_code,
 )
+from treadle_fabric.packages.names import (
+    CHAINCODE_NAME,
+    CHAINCODE_VERSION,
+    check_name_and_version,
+)
 from treadle_fabric.packages.sources import PackedSource, pack_source
 from treadle_fabric.packages.v2 import (
     V2Package,
@@ -37,6 +42,8 @@ from treadle_fabric.packages.v2 import (
 )
 
 __all__ = [
+    "CHAINCODE_NAME",
+    "CHAINCODE_VERSION",
     "MAX_ENTRIES",
     "MAX_UNPACKED_BYTES",
     "PYTHON_NUMBER",
@@ -50,6 +57,7 @@ __all__ = [
     "build_v2_package",
     "check_code_package",
     "check_label",
+    "check_name_and_version",
     "extract_code",
     "gzip_stored",
     "language_name",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -17,17 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from treadle_fabric.packages import (
+    CHAINCODE_NAME,
+    CHAINCODE_VERSION,
     ChaincodePackage,
     PackageFormatError,
     check_code_package,
+    check_name_and_version,
     parse_legacy_package,
 )
 
 from treadle_peer.execution import InstalledPackage, PackageError
 
 _LOG = logging.getLogger(__name__)
-_NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
-_VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
 _LAUNCHABLE: Final = frozenset({"golang", "node", "java", "python"})
 _TEMPORARY: Final = ".installing-"
 _CACHE_BYTES: Final = 64 * 1024 * 1024
@@ -76,7 +76,7 @@ class FilePackageStore:
     def get(self, name: str, version: str) -> InstalledPackage:
         """The package; raises PackageError ``cannot get package for chaincode (n:v)``."""
         refusal = f"cannot get package for chaincode ({name}:{version})"
-        if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+        if not (CHAINCODE_NAME.fullmatch(name) and CHAINCODE_VERSION.fullmatch(version)):
             raise PackageError(refusal)
         try:
             package = self._read(f"{name}.{version}")
@@ -140,16 +140,10 @@ def _parse(raw: bytes) -> ChaincodePackage:
 
 
 def _check_identifiers(package: ChaincodePackage) -> None:
-    if not _NAME.fullmatch(package.name):
-        raise PackageError(
-            f"invalid chaincode name '{package.name}'. Names must start with an alphanumeric "
-            "character and can only consist of alphanumerics, '_', and '-'"
-        )
-    if not _VERSION.fullmatch(package.version):
-        raise PackageError(
-            f"invalid chaincode version '{package.version}'. Versions must not be empty and can "
-            "only consist of alphanumerics, '_',  '-', '+', and '.'"
-        )
+    try:
+        check_name_and_version(package.name, package.version)
+    except PackageFormatError as error:
+        raise PackageError(str(error)) from error
 
 
 def _check_code(package: ChaincodePackage) -> None:

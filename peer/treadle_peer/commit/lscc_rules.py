@@ -6,7 +6,6 @@ from the transaction and the committed state alone. Every violation is an endors
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from fabric_protos.peer.chaincode_pb2 import (
 )
 from fabric_protos.peer.proposal_pb2 import ChaincodeProposalPayload
 from treadle_fabric.channelconfig import Capabilities
+from treadle_fabric.packages import CHAINCODE_NAME, CHAINCODE_VERSION
 from treadle_fabric.policy import SignedData
 from treadle_fabric.wire import UnpackedTransaction, WireError, parse
 
@@ -31,8 +31,6 @@ from treadle_peer.commit.state import CommittedState
 DEPLOY = "deploy"
 UPGRADE = "upgrade"
 _SYSTEM_NAMES = ("cscc", "escc", "lscc", "qscc", "vscc")
-_NAME = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
-_VERSION = re.compile(r"[A-Za-z0-9_.+-]+")
 # Fabric's list. Treadle's number for Python packages is not in it: a peer of ours must not call
 # valid what a peer of Fabric's calls invalid. A Python package is deployed under one of these.
 _TYPES = (ChaincodeSpec.GOLANG, ChaincodeSpec.NODE, ChaincodeSpec.CAR, ChaincodeSpec.JAVA)
@@ -191,11 +189,11 @@ def _deployment(function: str, data: bytes) -> ChaincodeSpec:
     name, version = spec.chaincode_id.name, spec.chaincode_id.version
     if spec.type not in _TYPES:
         raise EndorsementFailure(f"unexpected chaincode spec type: {spec.type}")
-    if not _NAME.fullmatch(name):
+    if not CHAINCODE_NAME.fullmatch(name):
         raise EndorsementFailure(f"invalid chaincode name '{name}'")
     if name in _SYSTEM_NAMES:
         raise EndorsementFailure(f"chaincode name '{name}' is reserved for system chaincodes")
-    if not _VERSION.fullmatch(version):
+    if not CHAINCODE_VERSION.fullmatch(version):
         raise EndorsementFailure(f"invalid chaincode version '{version}'")
     return spec
 
