@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.processes import wait_until
+
 
 @dataclass(frozen=True, kw_only=True)
 class FabricCli:
@@ -112,12 +114,26 @@ class FabricCli:
         language: str = "golang",
         succeeds: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """``peer chaincode instantiate`` or, with *verb*, ``upgrade``."""
+        """``peer chaincode instantiate`` or, with *verb*, ``upgrade``, and the commit that follows.
+
+        The command itself returns when the transaction is ordered; as in Fabric, the chaincode
+        cannot be invoked before the peer has committed it.
+        """
         flags = [*self.orderer_flags(), "-C", channel, "-n", name, "-v", version, "-l", language]
         if policy is not None:
             flags += ["-P", policy]
         flags += ["-c", arguments_json(arguments)]
-        return self.run("chaincode", verb, *flags, succeeds=succeeds, timeout=400)
+        done = self.run("chaincode", verb, *flags, succeeds=succeeds, timeout=400)
+        if succeeds:
+            entry = f"Name: {name}, Version: {version},"
+            wait_until(
+                lambda: entry in self.instantiated(channel), within=30, what=f"{entry} on {channel}"
+            )
+        return done
+
+    def instantiated(self, channel: str) -> str:
+        """``peer chaincode list --instantiated``: what it prints."""
+        return self.run("chaincode", "list", "--instantiated", "-C", channel).stdout
 
     def install(
         self,

@@ -74,7 +74,7 @@ def test_all_commands_from_package_to_upgrade(
             channel=channel,
             policy="OR('Org1MSP.peer','Org1MSP.admin')",
         )
-    listed = cli.run("chaincode", "list", "--instantiated", "-C", CHANNEL).stdout
+    listed = cli.instantiated(CHANNEL)
     assert "Name: accounts, Version: 1" in listed
     assert "Escc: escc, Vscc: vscc" in listed
 
@@ -84,7 +84,7 @@ def test_all_commands_from_package_to_upgrade(
 
     have_process(peer, mode, "2", by_hand)
     cli.instantiate("accounts", "2", "init", "carol", "5", channel=CHANNEL, verb="upgrade")
-    listed = cli.run("chaincode", "list", "--instantiated", "-C", CHANNEL).stdout
+    listed = cli.instantiated(CHANNEL)
     assert "Name: accounts, Version: 2" in listed
     assert json.loads(cli.query("accounts", "query", "carol", channel=CHANNEL))["balance"] == 5
 
