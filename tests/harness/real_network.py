@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from harness.fabric_cli import FabricCli
 from harness.processes import Started, wait_until
 
@@ -87,6 +88,10 @@ class RealNetwork:
     folder: Path
     binaries: Path
     mutual_tls: bool = False
+    crypto: Path | None = None  # laid out as cryptogen does; None: newly generated
+    max_message_count: int = 10
+    builders: list[dict[str, str]] = field(default_factory=list)
+    peer_settings: Mapping[str, str] = field(default_factory=dict)
     orderer_address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     peer_address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     chaincode_address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
@@ -112,16 +117,19 @@ class RealNetwork:
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in (self.binaries.parent / "sampleconfig").glob("*.yaml"):
             shutil.copyfile(file, self.folder / file.name)
-        (self.folder / "crypto.yaml").write_text(_CRYPTO)
-        configtx = _CONFIGTX.replace('ORDERER"', f'{self.orderer_address}"')
+        self._name_builders()
+        configtx = _CONFIGTX.replace('ORDERER"', f'{self.orderer_address}"').replace(
+            "MaxMessageCount: 10", f"MaxMessageCount: {self.max_message_count}"
+        )
         (self.folder / "configtx.yaml").write_text(configtx)
-        self._run("cryptogen", "generate", "--config", "crypto.yaml", "--output", "crypto")
+        self._make_crypto()
         self._run(
             "configtxgen",
             *["-profile", "Genesis", "-channelID", "sys", "-outputBlock", "sys.block"],
         )
         self._launch("orderer", self._orderer_settings())
-        self._launch("peer", self._peer_settings(), "node", "start", *self._mode())
+        settings = {**self._peer_settings(), **self.peer_settings}
+        self._launch("peer", settings, "node", "start", *self._mode())
         for address in (self.orderer_address, self.peer_address):
             wait_until(lambda at=address: _listens(at), within=START_SECONDS, what=address)
 
@@ -152,6 +160,19 @@ class RealNetwork:
         """End both."""
         for process in self._started:
             process.stop()
+
+    def _name_builders(self) -> None:
+        file = self.folder / "core.yaml"
+        settings = yaml.safe_load(file.read_text())
+        settings["chaincode"]["externalBuilders"] = self.builders
+        file.write_text(yaml.safe_dump(settings))
+
+    def _make_crypto(self) -> None:
+        if self.crypto is not None:
+            shutil.copytree(self.crypto, self.folder / "crypto")
+            return
+        (self.folder / "crypto.yaml").write_text(_CRYPTO)
+        self._run("cryptogen", "generate", "--config", "crypto.yaml", "--output", "crypto")
 
     def _mode(self) -> list[str]:
         # With TLS Fabric's development mode is out of reach of a plain chaincode.

@@ -1,0 +1,74 @@
+"""Two recordings of one conversation, field by field, and the differences that are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.differential.events import Recording
+from harness.differential.normal import Plain, normal
+
+MISSING = "(nothing)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliberate:
+    """A difference that is meant: one field of one conversation, and why it is better so."""
+
+    conversation: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field that the two peers say differently."""
+
+    conversation: str
+    field: str
+    real: str
+    ours: str
+
+    def __str__(self) -> str:
+        return f"{self.conversation}: {self.field}\n    real: {self.real}\n    ours: {self.ours}"
+
+
+def differences(key: str, real: Recording | Plain, ours: Recording | Plain) -> list[Difference]:
+    """Every field of either that the other does not have alike."""
+    one = normal(real) if isinstance(real, Recording) else real
+    other = normal(ours) if isinstance(ours, Recording) else ours
+    found = []
+    for field in [*one, *(field for field in other if field not in one)]:
+        values = one.get(field, MISSING), other.get(field, MISSING)
+        if values[0] != values[1]:
+            found.append(Difference(conversation=key, field=field, real=values[0], ours=values[1]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``unexplained`` must be empty, and so must ``idle``: deliberate ones that are not there."""
+
+    unexplained: list[Difference]
+    explained: list[Difference]
+    idle: list[Deliberate]
+
+
+def judge(
+    real: Mapping[str, Recording],
+    ours: Mapping[str, Recording],
+    deliberate: Iterable[Deliberate],
+) -> Verdict:
+    """Compare all conversations that ours were held with."""
+    meant = {(each.conversation, each.field): each for each in deliberate}
+    verdict = Verdict([], [], [])
+    used = set()
+    for key, recording in ours.items():
+        for found in differences(key, real[key], recording):
+            explained = (key, found.field) in meant
+            used.add((key, found.field))
+            (verdict.explained if explained else verdict.unexplained).append(found)
+    verdict.idle.extend(
+        each for place, each in meant.items() if place not in used and place[0] in ours
+    )
+    return verdict

@@ -1,0 +1,70 @@
+"""What a conversation heard: whole messages as they came, ends of streams, and silences."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+Kind = Literal["message", "end", "silence", "fact"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing heard.
+
+    ``source`` names who said it, and which time: ``endorsement 2``, ``chaincode probe:1``. A
+    ``message`` has the protobuf ``type`` and ``data``; ``hint`` is the full name of the type of an
+    inner payload that the message itself does not tell. An ``end`` has a gRPC ``code`` and
+    ``details``. A ``fact`` is text in ``details``.
+    """
+
+    source: str
+    kind: Kind
+    type: str = ""
+    data: bytes = b""
+    hint: str = ""
+    code: str = ""
+    details: str = ""
+
+
+@dataclass(slots=True)
+class Recording:
+    """The events of one conversation with one peer, in the order of each source.
+
+    ``names`` gives byte strings that differ with each run a name (hashes of blocks that hold a
+    peer's signatures); ``texts`` does so for parts of texts (folders, addresses).
+    """
+
+    conversation: str
+    events: list[Event] = field(default_factory=list)
+    names: dict[bytes, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    broken: str = ""  # the traceback where the script could not go on; not kept
+
+    def write(self, file: Path) -> None:
+        """Keep it, compressed, for ``read``."""
+        content = {
+            "conversation": self.conversation,
+            "events": [
+                {**asdict(event), "data": base64.b64encode(event.data).decode()}
+                for event in self.events
+            ],
+            "names": {key.hex(): name for key, name in self.names.items()},
+            "texts": self.texts,
+        }
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(zlib.compress(json.dumps(content).encode(), 9))
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        content = json.loads(zlib.decompress(file.read_bytes()))
+        events = [
+            Event(**{**event, "data": base64.b64decode(event["data"])})
+            for event in content["events"]
+        ]
+        names = {bytes.fromhex(key): name for key, name in content["names"].items()}
+        return cls(content["conversation"], events, names, content["texts"])
