@@ -21,6 +21,11 @@ test: lint fabric ## Install what is needed, check the style, run the tests
 test-long: $(INSTALLED) fabric ## Run the tests that take minutes (idle streams, kill -9, big data)
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
+.PHONY: diff
+diff: $(INSTALLED) ## Hold every conversation with a real Fabric peer and with ours, compare all fields
+	@tools/fabric-binaries.sh >/dev/null
+	$(BIN)/python tools/diff.py $(DIFF_ARGS)
+
 lint: $(INSTALLED) build/stubs ## Formatting, lint rules, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

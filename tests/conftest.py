@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,14 @@ def fabric_bin() -> Path:
 def fabric_sampleconfig(fabric_bin: Path) -> Path:
     """Fabric's own sample configuration (core.yaml, configtx.yaml, msp)."""
     return fabric_bin.parent / "sampleconfig"
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Show a measured figure in the test run's output."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {text}", flush=True)
+
+    return show

@@ -120,14 +120,3 @@ def by_hand(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     yield start
     for process in started:
         process.stop()
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Show a measured figure in the test run's output."""
-
-    def show(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n    {text}", flush=True)
-
-    return show

@@ -13,10 +13,14 @@ MISSING = "(nothing)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliberate:
-    """A difference that is meant: one field of one conversation, and why it is better so."""
+    """A difference that is meant: one field of one conversation, and why it is better so.
+
+    ``ours`` is exactly what Treadle says there, after normalisation; anything else is unexplained.
+    """
 
     conversation: str
     field: str
+    ours: str
     reason: str
 
 
@@ -60,13 +64,14 @@ def judge(
     deliberate: Iterable[Deliberate],
 ) -> Verdict:
     """Compare all conversations that ours were held with."""
-    meant = {(each.conversation, each.field): each for each in deliberate}
+    meant = {(each.conversation, each.field, each.ours): each for each in deliberate}
     verdict = Verdict([], [], [])
     used = set()
     for key, recording in ours.items():
         for found in differences(key, real[key], recording):
-            explained = (key, found.field) in meant
-            used.add((key, found.field))
+            place = (key, found.field, found.ours)
+            explained = place in meant
+            used.add(place)
             (verdict.explained if explained else verdict.unexplained).append(found)
     verdict.idle.extend(
         each for place, each in meant.items() if place not in used and place[0] in ours

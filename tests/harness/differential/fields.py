@@ -49,7 +49,7 @@ def opened(way: Way, value: Any, hints: Sequence[str]) -> Message | None:
 
 
 def encodes(message: Message, data: bytes) -> bool:
-    """Whether *data* is an encoding of *message* in which only maps may be in another order."""
+    """Whether *data* is the usual encoding of *message*, but for the order of its parts (maps)."""
     again = message.SerializeToString(deterministic=True)
     return again == data or sorted(again) == sorted(data)
 

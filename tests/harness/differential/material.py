@@ -7,6 +7,7 @@ same each time, so that answers recorded once can be compared with answers of to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fabric_protos.common.common_pb2 import Block
 from harness.onepeer import CHANNEL
 from treadle_fabric.channelconfig import OrganizationDefinition, genesis_block
-from treadle_fabric.identity import GeneratedOrganization, SigningIdentity
+from treadle_fabric.identity import DEFAULT_LIFETIME, GeneratedOrganization, SigningIdentity
 from treadle_fabric.identity.signatures import curve_order, to_low_s
 from treadle_fabric.identity.signers import load_private_key
 
@@ -26,6 +27,7 @@ IDENTITIES = {
     "another_peer": ("org1", "peer"),
     "admin": ("org1", "admin"),
     "client": ("org1", "client"),
+    "expired": ("org1", "client"),
     "peer2": ("org2", "peer"),
     "admin2": ("org2", "admin"),
     "client2": ("org2", "client"),
@@ -83,7 +85,7 @@ class FixedConsortium:
         self.peer2, self.admin2, self.client2 = (
             signers[name] for name in ("peer2", "admin2", "client2")
         )
-        self.orderer = signers["orderer"]
+        self.orderer, self.expired = signers["orderer"], signers["expired"]
         self.stranger, self.false_admin = signers["stranger"], signers["false_admin"]
 
     def genesis(
@@ -114,7 +116,8 @@ def generate(folder: Path = FOLDER) -> None:
         organizations[name] = GeneratedOrganization.generate(msp_id=msp_id, domain=domain)
         organizations[name].save(folder / name)
     for name, (organization, role) in IDENTITIES.items():
-        identity = organizations[organization].issue_identity(role, name)
+        lifetime = timedelta(seconds=-60) if name == "expired" else DEFAULT_LIFETIME
+        identity = organizations[organization].issue_identity(role, name, lifetime=lifetime)
         target = folder / organization / "identities"
         target.mkdir(exist_ok=True)
         (target / f"{name}.pem").write_bytes(identity.certificate_pem)

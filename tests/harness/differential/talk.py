@@ -49,12 +49,12 @@ class Talk:
 
     # -- setting up, unrecorded
 
-    async def channel(self, suffix: str = "") -> str:
+    async def channel(self, suffix: str = "", *, capability: str = "V1_4_2") -> str:
         """A channel of this conversation, made and joined at its first mention."""
         name = f"{self.key}{suffix}"
         if name not in self._heights:
             self._heights[name] = 0  # so that nobody makes it twice
-            await self._maker.make(name)
+            await self._maker.make(name, capability=capability)
             self._heights[name] = 1
         return name
 
