@@ -44,10 +44,17 @@ from fabric_protos.peer.transaction_pb2 import (
     Transaction,
     TransactionAction,
 )
+from google.protobuf.timestamp_pb2 import Timestamp
 from harness.onepeer import CHANNEL
-from treadle_fabric.identity import SigningIdentity
 from treadle_fabric.policy import signed_by_any_member
-from treadle_fabric.wire import compute_tx_id, new_nonce, sha256, sign_endorsement, timestamp_now
+from treadle_fabric.wire import (
+    SignerLike,
+    compute_tx_id,
+    new_nonce,
+    sha256,
+    sign_endorsement,
+    timestamp_now,
+)
 
 
 def write_set(
@@ -89,8 +96,8 @@ def results(*sets: tuple[str, KVRWSet | bytes]) -> bytes:
 class Forgery:
     """Everything a transaction is made of; ``None`` means the honest value."""
 
-    creator: SigningIdentity
-    endorsers: Sequence[SigningIdentity]
+    creator: SignerLike
+    endorsers: Sequence[SignerLike]
     chaincode: str = "probe"
     version: str = "1"
     results: bytes = b""
@@ -101,13 +108,20 @@ class Forgery:
     epoch: int = 0
     tx_id: str | None = None
     nonce: bytes = field(default_factory=new_nonce)
+    timestamp: Timestamp = field(default_factory=timestamp_now)
     creator_bytes: bytes | None = None
+    channel_header: bytes | None = None
+    signature_header: bytes | None = None
     header_extension: bytes | None = None
     action_header: bytes | None = None
     action: bytes | None = None
+    action_payload: bytes | None = None
+    response: Response = field(default_factory=lambda: Response(status=200))
+    response_payload: bytes | None = None
     called: ChaincodeID | None = None
     proposal_hash: bytes | None = None
     endorsement_payload: bytes | None = None
+    endorsements: Sequence[Endorsement] | None = None
     actions: int = 1
     signature: bytes | None = None
     payload: bytes | None = None
@@ -123,6 +137,8 @@ class Forgery:
     def _payload(self) -> bytes:
         creator = self.creator.serialize() if self.creator_bytes is None else self.creator_bytes
         signature_header = SignatureHeader(creator=creator, nonce=self.nonce).SerializeToString()
+        if self.signature_header is not None:
+            signature_header = self.signature_header
         channel_header = self._channel_header(creator)
         header = Header(channel_header=channel_header, signature_header=signature_header)
         data = self._transaction(channel_header, signature_header)
@@ -131,10 +147,12 @@ class Forgery:
         return Payload(header=header, data=data).SerializeToString()
 
     def _channel_header(self, creator: bytes) -> bytes:
+        if self.channel_header is not None:
+            return self.channel_header
         extension = ChaincodeHeaderExtension(chaincode_id=ChaincodeID(name=self.chaincode))
         header = ChannelHeader(
             type=self.header_type,
-            timestamp=timestamp_now(),
+            timestamp=self.timestamp,
             channel_id=self.channel_id,
             tx_id=compute_tx_id(self.nonce, creator) if self.tx_id is None else self.tx_id,
             epoch=self.epoch,
@@ -161,11 +179,16 @@ class Forgery:
             proposal_hash=honest_hash if self.proposal_hash is None else self.proposal_hash,
             extension=self._action() if self.action is None else self.action,
         ).SerializeToString()
+        if self.response_payload is not None:
+            response = self.response_payload
         endorsed = ChaincodeEndorsedAction(
             proposal_response_payload=response, endorsements=self._endorsements(response)
         )
         payload = ChaincodeActionPayload(chaincode_proposal_payload=proposal, action=endorsed)
-        action = TransactionAction(header=action_header, payload=payload.SerializeToString())
+        content = payload.SerializeToString()
+        if self.action_payload is not None:
+            content = self.action_payload
+        action = TransactionAction(header=action_header, payload=content)
         return Transaction(actions=[action] * self.actions).SerializeToString()
 
     def _action(self) -> bytes:
@@ -173,10 +196,12 @@ class Forgery:
         return ChaincodeAction(
             results=self.results,
             events=self.events,
-            response=Response(status=200),
+            response=self.response,
             chaincode_id=self.called if self.called is not None else called,
         ).SerializeToString()
 
-    def _endorsements(self, response: bytes) -> list[Endorsement]:
+    def _endorsements(self, response: bytes) -> Sequence[Endorsement]:
+        if self.endorsements is not None:
+            return self.endorsements
         signed = response if self.endorsement_payload is None else self.endorsement_payload
         return [sign_endorsement(endorser, signed) for endorser in self.endorsers]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from fabric_protos.peer.chaincode_shim_pb2_grpc import ChaincodeSupportStub
 from fabric_protos.peer.peer_pb2_grpc import EndorserStub
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
+from harness.onepeer import CHANNEL
 from harness.processes import Started, wait_until
 from treadle_fabric.wire import unpack_payload
 
@@ -39,14 +41,18 @@ def free_port() -> int:
 
 
 class PlayedOrderer(AtomicBroadcastServicer):
-    """Delivers ``blocks`` from the wanted number on, and waits for more."""
+    """Delivers the ``blocks`` of each channel from the wanted number on, and waits for more."""
 
     def __init__(self, port: int) -> None:
-        self.blocks: dict[int, Block] = {}
-        self._grown = asyncio.Event()
+        self.address = f"127.0.0.1:{port}"
+        self.blocks: dict[tuple[str, int], Block] = {}
+        self.seeks: Counter[tuple[str, int]] = Counter()
+        self._offers: dict[tuple[str, int], Block] = {}
+        self._taken: Counter[tuple[str, int]] = Counter()  # seeks when an offer was taken
+        self._changed = asyncio.Event()
         self._server = grpc.aio.server()
         add_AtomicBroadcastServicer_to_server(self, self._server)
-        self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._server.add_insecure_port(self.address)
 
     async def start(self) -> None:
         await self._server.start()
@@ -54,22 +60,44 @@ class PlayedOrderer(AtomicBroadcastServicer):
     async def stop(self) -> None:
         await self._server.stop(None)
 
-    def add(self, block: Block) -> None:
-        self.blocks[block.header.number] = block
-        grown, self._grown = self._grown, asyncio.Event()
-        grown.set()
+    def add(self, block: Block, channel_id: str = CHANNEL) -> None:
+        """Deliver *block* to whoever asks for its number."""
+        self.blocks[channel_id, block.header.number] = block
+        self._wake()
+
+    async def refused(self, block: Block, channel_id: str) -> None:
+        """Deliver *block* once; return when its number is asked for again."""
+        place = channel_id, block.header.number
+        self._offers[place] = block
+        self._wake()
+        while place in self._offers or self.seeks[place] <= self._taken[place]:
+            await self._changed.wait()
 
     async def Deliver(
         self, requests: AsyncIterator[Envelope], context: object
     ) -> AsyncIterator[DeliverResponse]:
         async for request in requests:
-            seek = SeekInfo.FromString(unpack_payload(request).data)
-            number = seek.start.specified.number
+            wanted = unpack_payload(request)
+            number = SeekInfo.FromString(wanted.data).start.specified.number
+            self.seeks[wanted.channel_id, number] += 1
+            self._wake()
             while True:
-                while number not in self.blocks:
-                    await self._grown.wait()
-                yield DeliverResponse(block=self.blocks[number])
+                yield DeliverResponse(block=await self._next(wanted.channel_id, number))
                 number += 1
+
+    async def _next(self, channel_id: str, number: int) -> Block:
+        place = channel_id, number
+        while True:
+            if place in self._offers:
+                self._taken[place] = self.seeks[place]
+                return self._offers.pop(place)
+            if place in self.blocks:
+                return self.blocks[place]
+            await self._changed.wait()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
 
 class Shim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Iterable
+from typing import Protocol
 
 from harness.differential.catalog import Conversation
 from harness.differential.events import Event, Recording
@@ -26,12 +27,23 @@ async def hold(conversations: Iterable[Conversation], target: Target) -> dict[st
         async def one(each: Conversation) -> tuple[str, Recording]:
             async with turns:
                 talk = Talk(key=each.key, title=each.title, links=links, cast=cast)
-                return each.key, await _held(each, talk)
+                return each.key, await held(each, talk)
 
         return dict(await asyncio.gather(*(one(each) for each in conversations)))
 
 
-async def _held(conversation: Conversation, talk: Talk) -> Recording:
+class Talking(Protocol):
+    """What a script is given, whatever its rig."""
+
+    recording: Recording
+
+    def hear(self, event: Event) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def held(conversation: Conversation, talk: Talking) -> Recording:
+    """The recording of one conversation, which ends in time."""
     try:
         async with asyncio.timeout(LIMIT):
             await conversation.script(talk)
