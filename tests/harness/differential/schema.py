@@ -73,6 +73,7 @@ _INSIDE = {
     "protos.TransactionAction.payload": "protos.ChaincodeActionPayload",
     "protos.ChaincodeActionPayload.chaincode_proposal_payload": "protos.ChaincodeProposalPayload",
     "protos.ChaincodeEndorsedAction.proposal_response_payload": "protos.ProposalResponsePayload",
+    "protos.QueryResponse.metadata": "protos.QueryResponseMetadata",
     "msp.MSPConfig.config": "msp.FabricMSPConfig",
 }
 _CONFIG_VALUES = {
@@ -158,10 +159,16 @@ def _depending(way: Sequence[Place], hints: Sequence[str]) -> str | None:
             answered = message.type == chaincode_shim_pb2.ChaincodeMessage.RESPONSE
             return known or (_hint(hints, 0) if answered else None)
         case "protos.Response.payload":
-            return _hint(hints, 0)
+            return _hint(hints, 1 if _of_callee(way) else 0)
         case "protos.QueryResultBytes.resultBytes":
             return _hint(hints, 1) or "queryresult.KV"
     return None
+
+
+def _of_callee(way: Sequence[Place]) -> bool:
+    """Whether this Response was given to another chaincode: the hint before is of its envelope."""
+    names = [place.name for place in way]
+    return names.count("protos.ChaincodeMessage.payload") > 1
 
 
 def _hint(hints: Sequence[str], index: int) -> str | None:
