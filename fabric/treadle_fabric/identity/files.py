@@ -1,10 +1,12 @@
-"""Writing certificate and key files: whole or not at all, keys for the owner only."""
+"""Writing certificate and key files: durably whole or not at all, keys for the owner only."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+from treadle_fabric.durable import make_folder, sync_folder
 
 
 def write_public(path: Path, content: bytes) -> None:
@@ -18,7 +20,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -30,3 +32,4 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)

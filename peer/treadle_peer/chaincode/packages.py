@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from treadle_fabric.durable import make_folder, sync_folder
 from treadle_fabric.packages import (
     CHAINCODE_NAME,
     CHAINCODE_VERSION,
@@ -49,9 +50,11 @@ class FilePackageStore:
         self._folder = folder
         self._lock = threading.Lock()
         self._cache: dict[str, _Cached] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for leftover in folder.glob(f"{_TEMPORARY}*"):
             leftover.unlink()
+        # A package that a killed process put in place counts as installed from now on.
+        sync_folder(folder)
 
     def install(self, raw: bytes) -> InstalledPackage:
         """Store *raw*; raises PackageError with Fabric's text when unreadable or present.
@@ -181,8 +184,4 @@ def _write_durably(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 from fabric_protos.common.common_pb2 import Block
+from treadle_fabric.durable import make_folder, sync_folder
 from treadle_fabric.wire import WireError, channel_id_of
 
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.ledger import Ledger
 from treadle_peer.ledger.views import SNAPSHOT_MAX_AGE
-from treadle_peer.storage import BlockCache, FolderLock, Format, sync_folder
+from treadle_peer.storage import BlockCache, FolderLock, Format
 
 _STORE_FORMAT = Format("ledgers", 1)
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9.-]{0,248}")
@@ -105,7 +106,7 @@ class LedgerStore:
     def _open_all(self) -> None:
         shutil.rmtree(self._creating, ignore_errors=True)
         self._creating.mkdir()
-        self._channels.mkdir(exist_ok=True)
+        make_folder(self._channels)
         for folder in sorted(self._channels.iterdir()):
             self._ledgers[folder.name] = self._open_one(folder)
 

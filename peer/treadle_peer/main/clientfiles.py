@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from treadle_fabric.durable import make_folder, settle
 from treadle_fabric.identity.files import write_public
 
 from treadle_peer.config import PeerConfig
@@ -106,5 +107,9 @@ def _core_yaml(config: PeerConfig, addresses: Addresses) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)
+    make_folder(target.parent)
+    draft = target.with_name(f".{target.name}.draft")
+    for folder in (draft, target):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, draft)
+    settle(draft, target)

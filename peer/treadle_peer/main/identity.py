@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from treadle_fabric.channelconfig import OrganizationDefinition
+from treadle_fabric.durable import make_folder, settle
 from treadle_fabric.identity import GeneratedOrganization
 from treadle_fabric.identity.certificates import CertificateError
 from treadle_fabric.msp import LocalMSP, MSPError, load_local_msp
@@ -35,7 +36,9 @@ def open_identity(config: PeerConfig, folders: DataFolders) -> PeerIdentity:
     """
     if config.msp_folder is not None:
         return PeerIdentity(local=_given(config.msp_folder, config.msp_id), generated=None)
-    if not folders.network.exists():
+    if folders.network.exists():
+        make_folder(folders.network)  # also when a crash came between its making and the sync
+    else:
         _generate(config.msp_id, config.peer_id, folders.network)
     organization = GeneratedOrganization.load(folders.network / "organization")
     local = load_local_msp(folders.network / "peer", msp_id=organization.msp_id)
@@ -61,4 +64,4 @@ def _generate(msp_id: str, peer_id: str, target: Path) -> None:
     organization.write_msp(draft / "peer", peer)
     admin = organization.issue_identity("admin", f"Admin@{domain}"[:64])
     organization.write_msp(draft / "admin", admin)
-    draft.rename(target)
+    settle(draft, target)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_protos.msp.msp_config_pb2 import MSPConfig
+from treadle_fabric.durable import make_folder, settle
 from treadle_fabric.identity import GeneratedOrganization, Signer
 from treadle_fabric.msp import load_local_msp
 
@@ -40,14 +41,17 @@ def open_ordering_identity(
     The folder appears whole or not at all, so a crash in between starts over. Raises
     CertificateError or MSPError for a damaged one.
     """
-    if not folder.exists():
+    make_folder(folder.parent)
+    if folder.exists():
+        make_folder(folder)  # also when a crash came between its making and the sync
+    else:
         draft = folder.with_name(f".{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         organization = GeneratedOrganization.generate(msp_id=msp_id, domain=domain)
         organization.save(draft / "organization")
         orderer = organization.issue_identity("orderer", f"orderer0.{domain}")
         organization.write_msp(draft / "msp", orderer)
-        draft.rename(folder)
+        settle(draft, folder)
     organization = GeneratedOrganization.load(folder / "organization")
     member = load_local_msp(folder / "msp", msp_id=organization.msp_id)
     return OrderingIdentity(organization=organization, signer=member.signer)

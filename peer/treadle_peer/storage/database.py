@@ -10,6 +10,7 @@ from types import TracebackType
 
 import rocksdict
 from rocksdict import ColumnFamily, Rdict, WriteBatch
+from treadle_fabric.durable import sync_folder
 
 from treadle_peer.storage.cursors import Cursor
 from treadle_peer.storage.errors import StorageError
@@ -118,6 +119,8 @@ class Database:
         }
         try:
             root = Rdict(str(path / _DATA), database_options(), column_families=options)
+            # RocksDB keeps the names in its folder, not that of the folder.
+            sync_folder(path)
         except Exception as error:
             raise StorageError(f"{path}: {_reason(error)}") from error
         return cls(path, root, families, durable)

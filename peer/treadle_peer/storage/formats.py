@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from treadle_fabric.durable import make_folder, sync_folder
 
 from treadle_peer.storage.errors import StorageError
 
@@ -25,7 +28,7 @@ class Format:
         Raises StorageError when the folder has another kind or version, or holds foreign files.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._claim(folder)
         except OSError as error:
             raise StorageError(f"{folder}: {error.strerror or error}") from error
@@ -34,6 +37,7 @@ class Format:
         file = folder / _FILE
         if file.exists():
             self._check(folder, file.read_text(encoding="utf-8", errors="replace"))
+            _keep_name(folder)
             return
         if any(not _harmless(entry.name) for entry in folder.iterdir()):
             raise StorageError(
@@ -71,10 +75,7 @@ def _write_durably(file: Path, text: str) -> None:
     sync_folder(file.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _keep_name(folder: Path) -> None:
+    # A process that was killed may have put the mark in place and not come to syncing it.
+    with suppress(OSError):
+        sync_folder(folder)

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from treadle_fabric.durable import make_folder
+
 from treadle_peer.storage.errors import StorageError
 
 _FILE = "LOCK"
@@ -22,7 +24,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._descriptor: int | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StorageError(f"{folder}: {error.strerror or error}") from error

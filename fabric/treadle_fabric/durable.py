@@ -1,0 +1,53 @@
+"""Files and folders that outlast a power loss: on disk, and under their names.
+
+Syncing a file does not keep its name: a name is on disk once its folder was synced, and that
+folder's own name once its parent was.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Make *folder* and its missing parents, all on disk; raises OSError."""
+    if folder.is_dir():
+        # A process that was killed may have made it and not come to syncing it. Who may not
+        # read the parent, or has it read-only, did not make the folder either.
+        with suppress(OSError):
+            sync_folder(folder.parent)
+        return
+    if folder.parent != folder:
+        make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable; raises OSError."""
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make everything below *folder* durable, but not its own name; raises OSError."""
+    for place, _, files in os.walk(folder):
+        for name in files:
+            _sync(Path(place, name), os.O_RDONLY)
+        sync_folder(Path(place))
+
+
+def settle(draft: Path, target: Path) -> None:
+    """Rename the finished folder *draft* to *target*: durably there whole, or not at all."""
+    sync_tree(draft)
+    draft.rename(target)
+    sync_folder(target.parent)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
