@@ -115,13 +115,22 @@ def last_config_index(block: Block) -> int:
 def sign_block(
     block: Block, *, signer: SignerLike, last_config: int, consenter_metadata: bytes = b""
 ) -> None:
-    """Write slots SIGNATURES and LAST_CONFIG as an orderer does before a block leaves it."""
+    """Write slots SIGNATURES and LAST_CONFIG as an orderer does before a block leaves it.
+
+    Only the first is signed; the second, for older readers, repeats the index without a signature
+    and is empty as long as that is 0.
+    """
     index = LastConfig(index=last_config)
     value = serialize(
         OrdererBlockMetadata(last_config=index, consenter_metadata=consenter_metadata)
     )
-    _write_signed(block, BlockMetadataIndex.SIGNATURES, value=value, signer=signer)
-    _write_signed(block, BlockMetadataIndex.LAST_CONFIG, value=serialize(index), signer=signer)
+    header = serialize(build_signature_header(signer))
+    signature = signer.sign(block_signature_bytes(value, header, block.header))
+    entry = MetadataSignature(signature_header=header, signature=signature)
+    signed = Metadata(value=value, signatures=[entry])
+    set_metadata(block, BlockMetadataIndex.SIGNATURES, serialize(signed))
+    older = Metadata(value=serialize(index))
+    set_metadata(block, BlockMetadataIndex.LAST_CONFIG, serialize(older))
 
 
 def block_signature_bytes(value: bytes, signature_header: bytes, header: BlockHeader) -> bytes:
@@ -186,12 +195,3 @@ def _metadata(block: Block, slot: BlockMetadataIndex.ValueType) -> Metadata:
     except WireError as error:
         name = BlockMetadataIndex.Name(slot)
         raise WireError(f"error unmarshalling metadata at index [{name}]") from error
-
-
-def _write_signed(
-    block: Block, slot: BlockMetadataIndex.ValueType, *, value: bytes, signer: SignerLike
-) -> None:
-    header = serialize(build_signature_header(signer))
-    signature = signer.sign(block_signature_bytes(value, header, block.header))
-    entry = MetadataSignature(signature_header=header, signature=signature)
-    set_metadata(block, slot, serialize(Metadata(value=value, signatures=[entry])))

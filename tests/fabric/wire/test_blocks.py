@@ -110,6 +110,15 @@ def test_an_orderers_signature_covers_value_header_and_block(signer):
     )
 
 
+def test_the_older_slot_repeats_the_last_config_unsigned_and_is_empty_for_block_0(signer):
+    block = new_block(9, b"", [])
+    sign_block(block, signer=signer, last_config=0)
+    assert get_metadata(block, BlockMetadataIndex.LAST_CONFIG) == b""
+    sign_block(block, signer=signer, last_config=4)
+    older = Metadata(value=LastConfig(index=4).SerializeToString())
+    assert get_metadata(block, BlockMetadataIndex.LAST_CONFIG) == older.SerializeToString()
+
+
 def test_an_unsigned_block_has_no_signatures():
     assert block_signatures(new_block(0, b"", [])) == ()
 
