@@ -1,4 +1,4 @@
-"""A network of real Fabric 2.5 processes: solo orderer, one peer in development mode.
+"""A network of real Fabric 2.5 processes: solo orderer, one peer, in development mode by default.
 
 What our command line and client are held against.
 """
@@ -90,7 +90,8 @@ class RealNetwork:
     mutual_tls: bool = False
     crypto: Path | None = None  # laid out as cryptogen does; None: newly generated
     max_message_count: int = 10
-    builders: list[dict[str, str]] = field(default_factory=list)
+    development: bool = True  # of a network without TLS
+    builders: list[dict[str, object]] = field(default_factory=list)
     peer_settings: Mapping[str, str] = field(default_factory=dict)
     orderer_address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     peer_address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
@@ -176,7 +177,7 @@ class RealNetwork:
 
     def _mode(self) -> list[str]:
         # With TLS Fabric's development mode is out of reach of a plain chaincode.
-        return [] if self.mutual_tls else ["--peer-chaincodedev"]
+        return [] if self.mutual_tls or not self.development else ["--peer-chaincodedev"]
 
     def _roots(self) -> Path:
         """Both TLS authorities in one file, because a FabricCli trusts one file."""

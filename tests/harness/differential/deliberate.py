@@ -6,4 +6,15 @@ from harness.differential.compare import Deliberate
 
 MOST = 15
 
-DELIBERATE: tuple[Deliberate, ...] = ()
+DELIBERATE: tuple[Deliberate, ...] = (
+    Deliberate(
+        conversation="prodbuild",
+        field="install[0] details",
+        reason="chaincode is built at instantiate, once for all channels, not at install",
+    ),
+    Deliberate(
+        conversation="produnsolicited",
+        field="unsolicited registration[0] details",
+        reason="a refusal must be seen by the process that is refused; Fabric says nothing",
+    ),
+)

@@ -1,0 +1,3 @@
+module example.com/stand-in
+
+go 1.21
