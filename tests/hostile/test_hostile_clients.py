@@ -1,0 +1,44 @@
+"""Whoever reaches a port cannot take it from others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from harness.disturbance import Measured
+from harness.disturbances import PORTS, Disturbance
+from harness.ground import WARM_UP, Ground
+
+pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(240)]
+
+Record = Callable[[Measured], None]
+
+
+@pytest.fixture(params=[False, True], ids=["plaintext", "TLS"])
+def here(request: pytest.FixtureRequest) -> Ground:
+    """The peer without TLS, then the one with it."""
+    found: Ground = request.getfixturevalue("ground_with_tls" if request.param else "ground")
+    return found
+
+
+async def test_all_of_them_at_once_leave_an_honest_client_its_answers(here: Ground) -> None:
+    async with here.client() as client:
+        with here.adversaries(PORTS, quick=True) as adversaries:
+            assert len(await client.commits(10)) == 10
+    for row, report in zip(PORTS, adversaries.reports, strict=True):
+        assert report.did, row.behaviour
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("row", PORTS, ids=lambda row: row.behaviour.replace(" ", "-"))
+async def test_a_hostile_client_slows_nobody_and_leaves_no_memory_behind(
+    row: Disturbance, here: Ground, record: Record
+) -> None:
+    async with here.client() as client:
+        await client.commits(WARM_UP)
+        outcome = await here.measure(client, row)
+        if outcome.faults():
+            outcome = (await here.measure(client, row)).noted("second measurement")
+    record(outcome.measured)
+    assert not outcome.faults()
+    assert sum(report.did.get(row.dose[0], 0) for report in outcome.reports) >= row.dose[1]

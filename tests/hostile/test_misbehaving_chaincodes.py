@@ -1,0 +1,54 @@
+"""One chaincode's misbehaviour harms neither the peer nor another chaincode (invariant 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from harness.disturbance import Measured
+from harness.disturbances import CHAINCODES, Disturbance
+from harness.ground import EXECUTE_SECONDS, WARM_UP, Ground, strange_answers
+from harness.processes import wait_until
+from harness.runtimes import runtimes
+
+pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(240)]
+
+Record = Callable[[Measured], None]
+
+
+def working(ground: Ground) -> int:
+    """Transactions that chaincodes work on."""
+    return sum(row["in_flight"] for row in runtimes(ground.peer.addresses["operations"]))
+
+
+@pytest.mark.parametrize("heavy", [False, True], ids=["light", "heavy"])
+async def test_all_of_them_at_once_leave_the_honest_one_its_answers(
+    heavy: bool, ground: Ground
+) -> None:
+    rows = [row for row in CHAINCODES if row.heavy is heavy]
+    async with ground.client() as client:
+        with ground.adversaries(rows, quick=True) as adversaries:
+            assert len(await client.commits(5)) == 5
+            adversaries.answered()
+            assert len(await client.commits(5)) == 5
+    for row, report in zip(rows, adversaries.reports, strict=True):
+        assert row.ports or bool(report.answers) == bool(row.callers), row.behaviour
+        assert not row.callers or not strange_answers(row, [report]), (row.behaviour, report)
+    wait_until(lambda: not working(ground), within=EXECUTE_SECONDS + 5, what="nothing running")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("row", CHAINCODES, ids=lambda row: row.behaviour.replace(" ", "-"))
+async def test_a_misbehaving_chaincode_slows_nobody_and_leaves_no_memory_behind(
+    row: Disturbance, ground: Ground, record: Record
+) -> None:
+    async with ground.client() as client:
+        await client.commits(WARM_UP)
+        outcome = await ground.measure(client, row)
+        if outcome.faults():
+            outcome = (await ground.measure(client, row)).noted("second measurement")
+    record(outcome.measured)
+    assert not outcome.faults()
+    assert not row.callers or not strange_answers(row, outcome.reports), outcome.reports
+    assert sum(report.did.get(row.dose[0], 0) for report in outcome.reports) >= row.dose[1]
+    wait_until(lambda: not working(ground), within=EXECUTE_SECONDS + 5, what="nothing running")
