@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import NoReturn
 
 from treadle_peer.ledger.errors import SimulationError
 from treadle_peer.ledger.keys import namespace_prefix, range_bounds, state_key
@@ -152,9 +153,7 @@ class Simulator:
 
         A continuation passes the previous bookmark as *start*.
         """
-        if self._wrote:
-            raise self._unsupported(_PAGED_AFTER_WRITE)
-        self._paged = True
+        self._begin_page()
         query = self._begin_range(namespace, start, end)
         results: list[KeyValue] = []
         while len(results) < page_size:
@@ -164,6 +163,17 @@ class Simulator:
             results.append(result)
         # The key behind the page is looked up, but the transaction has not seen it.
         return Page(results, query.peek())
+
+    def rich_query(self, *, paged: bool) -> NoReturn:
+        """Always raises SimulationError: the state is no CouchDB, and the texts are LevelDB's.
+
+        A paged one makes the transaction read-only all the same.
+        """
+        self._check_open()
+        if paged:
+            self._begin_page()
+            raise SimulationError("ExecuteQueryWithMetadata not supported for leveldb")
+        raise SimulationError("ExecuteQuery not supported for leveldb")
 
     def results(self) -> bytes:
         """The marshalled TxReadWriteSet, the same bytes each time; ends reading and writing."""
@@ -215,6 +225,11 @@ class Simulator:
             query = _RangeQuery(self, namespace, end, record)
         self._queries.append(query)
         return query
+
+    def _begin_page(self) -> None:
+        if self._wrote:
+            raise self._unsupported(_PAGED_AFTER_WRITE)
+        self._paged = True
 
     def _begin_write(self) -> None:
         self._check_open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from fabric_protos.ledger.queryresult.kv_query_result_pb2 import KV
 from fabric_protos.peer.chaincode_shim_pb2 import (
@@ -51,13 +51,12 @@ def get_state_by_range(request: Request) -> bytes:
     return opened.SerializeToString()
 
 
-def get_query_result(request: Request) -> bytes:
-    """Rich queries need CouchDB, which the ledger is not: Fabric's text for LevelDB."""
+def get_query_result(request: Request) -> NoReturn:
+    """Rich queries need CouchDB, which the ledger is not."""
     wanted = parse(GetQueryResult, request.payload)
     paging = parse(QueryMetadata, wanted.metadata)
     refuse_collection(request, wanted.collection)
-    function = "ExecuteQueryWithMetadata" if is_paged(paging) else "ExecuteQuery"
-    raise RequestFailed(f"{function} not supported for leveldb")
+    request.simulator.rich_query(paged=is_paged(paging))
 
 
 def query_state_next(request: Request) -> bytes:
