@@ -14,6 +14,7 @@ from treadle_peer.chaincode.launching import Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.registry import Connected, Registration, Registry, RuntimeState
 from treadle_peer.chaincode.streams import StreamPeer
+from treadle_peer.logs import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Admission:
         self._launches = launches
         self._now = now
         self._timers: dict[Connected, asyncio.TimerHandle] = {}
+        self._repeats = Repeats(log)
 
     def connected(self, instance: Connected) -> None:
         """A stream is there; it has to register in time."""
@@ -170,7 +172,8 @@ class Admission:
                 Ending.RESOURCE_EXHAUSTED,
             )
         refusal = f"chaincode {ccid} was not installed within {seconds:g} s: {remedy}"
-        log.info("chaincode %s (%s) waits for its package", ccid, instance.caller.remote)
+        text = f"chaincode {ccid} ({instance.caller.remote}) waits for its package"
+        self._repeats.log(logging.INFO, text)
         self._enter(instance, ccid, RuntimeState.WAITING, Mode.DEVELOPMENT)
         self._watch(instance, seconds, RegistrationRefused(refusal, Ending.FAILED_PRECONDITION))
 

@@ -14,6 +14,7 @@ from typing import Final
 from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnded
 from treadle_peer.chaincode.session import Register, Session
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
+from treadle_peer.logs import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Doorkeeper:
     def __init__(self, sentence: Callable[[str], str], *, register_timeout: float = 5.0) -> None:
         self._sentence = sentence
         self._register_timeout = register_timeout
+        self._repeats = Repeats(log)
 
     async def serve(self, stream: ChaincodeStream, caller: StreamPeer) -> None:
         """Raises StreamEnded, unless the other end goes without having said its name."""
@@ -42,11 +44,9 @@ class Doorkeeper:
             ccid = _shown(name)
             raise RegistrationRefused(self._sentence(ccid), Ending.PERMISSION_DENIED)
         except StreamEnded as ended:
-            log.warning(
-                "stream of chaincode %s (%s) ended: %s",
-                ccid or "without a name",
-                caller.remote,
-                ended.sentence,
+            self._repeats.warning(
+                f"stream of chaincode {ccid or 'without a name'} ({caller.remote}) ended: "
+                f"{ended.sentence}",
             )
             raise
 

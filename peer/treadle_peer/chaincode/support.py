@@ -33,6 +33,7 @@ from treadle_peer.execution import (
     ExecutionError,
     Outcome,
 )
+from treadle_peer.logs import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class ChaincodeSupport:
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
+        self._repeats = Repeats(log)
 
     async def serve(self, stream: ChaincodeStream, caller: StreamPeer) -> None:
         """Serve one chaincode stream to its end.
@@ -130,11 +132,9 @@ class ChaincodeSupport:
         try:
             await instance.run(service)
         except StreamEnded as ended:
-            log.warning(
-                "stream of chaincode %s (%s) ended: %s",
-                service.ccid or "without a name",
-                caller.remote,
-                ended.sentence,
+            self._repeats.warning(
+                f"stream of chaincode {service.ccid or 'without a name'} ({caller.remote}) ended: "
+                f"{ended.sentence}",
             )
             self._registry.fault(service.ccid, ended.sentence)
             raise

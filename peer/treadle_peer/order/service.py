@@ -11,6 +11,7 @@ from types import TracebackType
 from fabric_protos.common.common_pb2 import Block, Envelope, HeaderType, Status
 from treadle_fabric.wire import SignerLike, channel_id_of, header_type_name, serialize
 
+from treadle_peer.logs import Repeats
 from treadle_peer.order.chain import Chain
 from treadle_peer.order.creation import ChannelTemplate, block_from_creation
 from treadle_peer.order.envelopes import Submission, read_submission
@@ -70,6 +71,7 @@ class OrderingService:
         self._running: list[asyncio.Task[None]] = []
         self._creating = asyncio.Lock()
         self._stopping = False
+        self._repeats = Repeats(_log)
 
     async def __aenter__(self) -> OrderingService:
         await self._tasks.__aenter__()
@@ -123,13 +125,14 @@ class OrderingService:
         try:
             submission = read_submission(envelope)
         except BroadcastRefused as error:
-            _log.warning("refused an envelope: %s", error)
+            self._repeats.warning(f"refused an envelope: {error}")
             return BroadcastResult(status=error.status, info=str(error))
         status, info = Status.SUCCESS, ""
         try:
             await self._accept(submission, watch)
         except BroadcastRefused as error:
-            _log.warning("channel %s: refused an envelope: %s", submission.channel_id, error)
+            about = submission.channel_id
+            self._repeats.warning(f"channel {about}: refused an envelope: {error}")
             status, info = error.status, str(error)
         return BroadcastResult(
             status=status,

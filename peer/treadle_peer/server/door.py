@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from treadle_peer.config import is_unspecified, join_address, split_address
+from treadle_peer.logs import Repeats
 from treadle_peer.server.listener import ListenError
 from treadle_peer.server.sniffing import FIRST_BYTES, Speech, recognise
 
@@ -68,6 +69,7 @@ class Door:
         self._strangers: set[asyncio.Task[None]] = set()
         self._origins: dict[str, str] = {}
         self._full = False
+        self._repeats = Repeats(_log)
 
     def bind(self) -> str:
         """Take the port and return the real address; raises ListenError."""
@@ -109,7 +111,7 @@ class Door:
             try:
                 client, address = await loop.sock_accept(listening)
             except OSError as error:
-                _log.warning("%s cannot be accepted from: %s", self._setting, error)
+                self._repeats.warning(f"{self._setting} cannot be accepted from: {error}")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             if self._has_room():
@@ -133,11 +135,9 @@ class Door:
         most, all_told = self._limits.connections, self._limits.all_connections
         full = len(self._strangers) >= most or len(self._visits) >= all_told
         if full and not self._full:
-            _log.warning(
-                "%s has %d unadmitted connections of %d; more are closed at once",
-                self._setting,
-                len(self._strangers),
-                len(self._visits),
+            self._repeats.warning(
+                f"{self._setting} has {len(self._strangers)} unadmitted connections of "
+                f"{len(self._visits)}; more are closed at once",
             )
         self._full = full
         return not full

@@ -15,6 +15,8 @@ from treadle_peer.server.guard import StreamSet
 from treadle_peer.server.tls import TLSMaterial, grpc_credentials
 
 _GRPC_LOGGER = "grpc._cython.cygrpc"
+_HANDSHAKE_MILLISECONDS = 5_000
+"""Until TLS and HTTP/2 have shaken hands: Fabric's DefaultConnectionTimeout; gRPC's is 120 s."""
 
 
 class ListenError(Exception):
@@ -40,7 +42,7 @@ class GrpcListener:
 
     def __init__(self, options: ListenerOptions) -> None:
         self._options = options
-        logging.getLogger(_GRPC_LOGGER).addFilter(_is_not_undecodable)
+        logging.getLogger(_GRPC_LOGGER).addFilter(_is_ours)
         self._server = grpc.aio.server(options=_channel_options(options))
         self.streams = StreamSet()
         self._bound: str | None = None
@@ -84,10 +86,11 @@ class GrpcListener:
         await self._server.stop(grace)
 
 
-def _is_not_undecodable(record: logging.LogRecord) -> bool:
-    """Drop grpc's traceback for bytes that are no message: the client gets the error."""
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Drop grpc's tracebacks for what clients do: bytes that are no message (they get the error),
+    and going away while something is written to them."""
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, DecodeError)
+    return not isinstance(error, DecodeError | grpc.aio.InternalError)
 
 
 def _channel_options(options: ListenerOptions) -> list[tuple[str, int]]:
@@ -107,4 +110,5 @@ def _channel_options(options: ListenerOptions) -> list[tuple[str, int]]:
         ("grpc.keepalive_timeout_ms", int(keepalive.timeout * 1000)),
         # Two peers must not share a port without noticing.
         ("grpc.so_reuseport", 0),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLISECONDS),
     ]

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from treadle_peer.config import join_address, split_address
+from treadle_peer.logs import Repeats
 from treadle_peer.server.listener import ListenError
 from treadle_peer.server.tls import TLSMaterial, http_context
 from treadle_peer.services.metrics import CONTENT_TYPE
@@ -27,6 +28,7 @@ class OperationsListener:
         self._operations = operations
         self._address = address
         self._tls = tls
+        self._repeats = Repeats(_log)
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
@@ -71,7 +73,8 @@ class OperationsListener:
 
     async def _write_logspec(self, request: web.Request) -> web.Response:
         if self._tls is not None and not _has_certificate(request):
-            _log.warning("%s %s without a client certificate", request.method, request.path)
+            text = f"{request.method} {request.path} without a client certificate"
+            self._repeats.warning(text)
             return web.Response(status=401)
         try:
             body = json.loads(await request.text())

@@ -13,6 +13,7 @@ from fabric_protos.common.common_pb2 import Envelope, Status
 from treadle_fabric.policy import SignedData
 from treadle_fabric.wire import UnpackedPayload, WireError
 
+from treadle_peer.logs import Repeats
 from treadle_peer.services.deliver.responses import Content, block_response, status_response
 from treadle_peer.services.deliver.seek import (
     Action,
@@ -100,6 +101,7 @@ class DeliverService:
         self._window = window
         self._metrics = metrics
         self._clock = clock
+        self._repeats = Repeats(_log)
 
     async def serve(
         self, requests: AsyncIterator[Envelope], *, content: Content, client: ClientInfo
@@ -115,7 +117,8 @@ class DeliverService:
                         del response  # a large one must not wait for the next
                 except DeliverRefused as refusal:
                     level = logging.DEBUG if refusal.status == Status.NOT_FOUND else logging.WARNING
-                    _log.log(level, "deliver to %s refused: %s", client.address, refusal)
+                    text = f"deliver to {client.address} refused: {refusal}"
+                    self._repeats.log(level, text)
                     yield status_response(refusal.status)
                     return
                 yield status_response(Status.SUCCESS)
