@@ -118,10 +118,10 @@ def build_envelope(
     data: bytes,
     tls_cert_hash: bytes = b"",
 ) -> Envelope:
-    """A signed envelope around *data*, with the current time and epoch 0."""
+    """A signed envelope around *data*, with the current time in whole seconds and epoch 0."""
     channel_header = ChannelHeader(
         type=header_type,
-        timestamp=timestamp_now(),
+        timestamp=Timestamp(seconds=int(time.time())),  # Fabric: protoutil.MakeChannelHeader
         channel_id=channel_id,
         tls_cert_hash=tls_cert_hash,
     )

@@ -17,6 +17,8 @@ from treadle_fabric.wire import WireError, parse
 
 from treadle_peer.order.errors import BroadcastRefused
 
+_HEADER_FAILED = "GetSignatureHeaderFromBytes failed"  # a name in Fabric's own text
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -24,7 +26,7 @@ class Submission:
 
     envelope: Envelope
     channel_header: ChannelHeader
-    creator: bytes
+    signature_header: bytes
     sequence: int = 0
 
     @property
@@ -43,32 +45,43 @@ class Submission:
         return len(self.envelope.payload) + len(self.envelope.signature)
 
     def signed_data(self) -> SignedData:
-        """What the channel's policies judge."""
+        """What the channel's policies judge; raises BroadcastRefused (BAD_REQUEST)."""
+        try:
+            header = parse(SignatureHeader, self.signature_header)
+        except WireError as error:
+            cause = str(error).removeprefix("error unmarshalling SignatureHeader: ")
+            text = f"could not convert message to signedData: {_HEADER_FAILED}, err {cause}"
+            raise _bad(text) from error
         return SignedData(
-            data=self.envelope.payload,
-            identity=self.creator,
-            signature=self.envelope.signature,
+            data=self.envelope.payload, identity=header.creator, signature=self.envelope.signature
         )
 
 
 def read_submission(envelope: Envelope) -> Submission:
-    """Read the headers; raises BroadcastRefused (BAD_REQUEST) with Fabric's text."""
+    """Read the channel header; raises BroadcastRefused (BAD_REQUEST) with Fabric's text."""
     try:
         payload = parse(Payload, envelope.payload)
         if not payload.HasField("header"):
             raise WireError("header not set")
         if not payload.header.channel_header:
             raise WireError("channel header not set")
-        channel_header = parse(ChannelHeader, payload.header.channel_header)
+        channel_header = _channel_header(payload.header.channel_header)
     except WireError as error:
         raise _bad(f"could not determine channel ID: {error}") from error
     if channel_header.type in (HeaderType.CONFIG, HeaderType.ORDERER_TRANSACTION):
         raise _bad("message is of type that cannot be processed directly")
+    return Submission(
+        envelope=envelope,
+        channel_header=channel_header,
+        signature_header=payload.header.signature_header,
+    )
+
+
+def _channel_header(data: bytes) -> ChannelHeader:
     try:
-        creator = parse(SignatureHeader, payload.header.signature_header).creator
+        return parse(ChannelHeader, data)
     except WireError as error:
-        raise _bad(f"could not convert message to signedData: {error}") from error
-    return Submission(envelope=envelope, channel_header=channel_header, creator=creator)
+        raise WireError(f"error unmarshalling channel header: {error}") from error
 
 
 def _bad(text: str) -> BroadcastRefused:

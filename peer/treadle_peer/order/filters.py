@@ -22,10 +22,11 @@ def check_submission(submission: Submission, *, bundle: Bundle, now: datetime) -
     if not submission.envelope.payload:
         raise BroadcastRefused(Status.BAD_REQUEST, "Message was empty")
     check_size(submission.envelope, bundle=bundle)
-    if _expired(submission.creator, bundle=bundle, now=now):
+    signed = submission.signed_data()
+    if _expired(signed.identity, bundle=bundle, now=now):
         raise BroadcastRefused(Status.BAD_REQUEST, "broadcast client identity expired")
     try:
-        bundle.policies.policy(_WRITERS).evaluate([submission.signed_data()])
+        bundle.policies.policy(_WRITERS).evaluate([signed])
     except PolicyError as error:
         raise BroadcastRefused(Status.FORBIDDEN, f"{error}: permission denied") from error
 

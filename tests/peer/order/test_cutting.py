@@ -16,7 +16,7 @@ def submission(size: int, *, config: bool = False) -> Submission:
     return Submission(
         envelope=Envelope(payload=bytes(size)),
         channel_header=ChannelHeader(type=kind),
-        creator=b"",
+        signature_header=b"",
     )
 
 
