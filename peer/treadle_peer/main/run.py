@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from treadle_fabric.identity.certificates import CertificateError
 from treadle_fabric.msp import MSPError
 
 from treadle_peer.config import ConfigurationError, PeerConfig
-from treadle_peer.main.memory import return_large_blocks
+from treadle_peer.main.memory import return_large_blocks, thrifty
 from treadle_peer.main.node import PeerNode
 from treadle_peer.order import OrderingError
 from treadle_peer.server.listener import ListenError
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s [%(name)s] %(message)s"
 _SECOND_SIGNAL = 130
+_MOST_DESCRIPTORS = 1 << 20
 
 REFUSALS = (
     ConfigurationError,
@@ -48,6 +50,7 @@ def run_peer(config: PeerConfig) -> int:
     says why in one line on standard error (1).
     """
     return_large_blocks()
+    allow_connections()
     logs = _start_logging(config.logging_spec)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
@@ -60,13 +63,25 @@ def run_peer(config: PeerConfig) -> int:
 async def _serve(config: PeerConfig, logs: LogControl) -> int:
     stop = stop_on_signals()
     warn_of_unused(config.unused_keys)
-    async with PeerNode(config, logs=logs) as node:
+    async with thrifty(), PeerNode(config, logs=logs) as node:
         sys.stdout.write(node.banner())
         sys.stdout.flush()
         await stop.wait()
         _log.info("stopping: up to %g s for what is running", config.drain_timeout)
     _log.info("stopped")
     return 0
+
+
+def allow_connections() -> None:
+    """Take all the descriptors that the system allows, as Go's programs do.
+
+    The usual 1024 are soon used up by clients that connect and say nothing, and then the ledger
+    could not open its files.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def warn_of_unused(keys: Sequence[str]) -> None:
