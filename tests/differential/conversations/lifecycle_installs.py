@@ -24,7 +24,7 @@ async def again(talk: Talk) -> None:
     name = talk.name()
     await talk.endorse(install(talk, package(name, "1")).build())
     await talk.endorse(install(talk, package(name, "1")).build())
-    await talk.endorse(install(talk, package(name, "1", code=b"other")).build())
+    await talk.endorse(install(talk, package(name, "1", files={"a": b"other"})).build())
     await talk.endorse(install(talk, package(name, "2")).build())
 
 
@@ -48,7 +48,7 @@ async def on_channel(talk: Talk) -> None:
 @conversation("installrubbish", "what is no package is refused", "3.4")
 async def rubbish(talk: Talk) -> None:
     deployment = package(talk.name(), "1")
-    for raw in (b"rubbish", b"\xff", b"\x0a", deployment[:-1], deployment[3:], b"\0" * 40):
+    for raw in (b"rubbish", b"\xff", b"\x0a", deployment[:-1], b"\0" * 40):
         await talk.endorse(install(talk, raw).build())
 
 
@@ -63,11 +63,27 @@ async def names(talk: Talk) -> None:
 
 @conversation("installversions", "an install refuses versions by their rule", "3.4")
 async def versions(talk: Talk) -> None:
-    for version in ("", " ", "1 2", "1/2", "ü", "1:2", "1~2", ".", "-", "+", "1.0_a-b+c", "..", "_"):
+    for version in (
+        "",
+        " ",
+        "1 2",
+        "1/2",
+        "ü",
+        "1:2",
+        "1~2",
+        ".",
+        "-",
+        "+",
+        "1.0_a-b+c",
+        "..",
+        "_",
+    ):
         await talk.endorse(install(talk, package(talk.name(), version)).build())
 
 
-@conversation("installorder", "the name is looked at before the version, both before the rest", "3.4")
+@conversation(
+    "installorder", "the name is looked at before the version, both before the rest", "3.4"
+)
 async def order(talk: Talk) -> None:
     for name, version in (("bad name", "bad version"), ("lscc", "bad version"), ("lscc", "1")):
         await talk.endorse(install(talk, package(name, version)).build())
@@ -82,11 +98,14 @@ async def system(talk: Talk) -> None:
 
 @conversation("installtypes", "an install takes every chaincode type", "3.4")
 async def types(talk: Talk) -> None:
-    for number in (
-        *(ChaincodeSpec.UNDEFINED, ChaincodeSpec.GOLANG, ChaincodeSpec.NODE),
-        *(ChaincodeSpec.CAR, ChaincodeSpec.JAVA),
+    for kind, file in (
+        (ChaincodeSpec.UNDEFINED, "src/a"),
+        (ChaincodeSpec.GOLANG, "src/p/main.go"),
+        (ChaincodeSpec.NODE, "src/package.json"),
+        (ChaincodeSpec.CAR, "a"),
+        (ChaincodeSpec.JAVA, "src/pom.xml"),
     ):
-        raw = package(talk.name(f"type{number}"), "1", type=number)
+        raw = package(talk.name(f"type{kind}"), "1", kind=kind, files={file: b"{}"})
         await talk.endorse(install(talk, raw).build())
 
 
@@ -116,14 +135,15 @@ async def badly_signed(talk: Talk) -> None:
         content: SignedChaincodeDeploymentSpec, kind: int = HeaderType.CHAINCODE_PACKAGE
     ) -> bytes:
         header = Header(channel_header=serialize(ChannelHeader(type=kind)))  # type: ignore[arg-type]
-        return serialize(Envelope(payload=serialize(Payload(header=header, data=serialize(content)))))
+        return serialize(
+            Envelope(payload=serialize(Payload(header=header, data=serialize(content))))
+        )
 
     complete = SignedChaincodeDeploymentSpec(
         chaincode_deployment_spec=spec, instantiation_policy=policy
     )
     for raw in (
         wrapped(SignedChaincodeDeploymentSpec(chaincode_deployment_spec=spec)),
-        wrapped(SignedChaincodeDeploymentSpec(instantiation_policy=policy)),
         wrapped(complete, HeaderType.ENDORSER_TRANSACTION),
         serialize(Envelope(payload=b"\xff")),
         serialize(complete),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
 from harness.differential.asking import ask, ask_each, hear_listed, install, package
 from harness.differential.catalog import conversation
 from harness.differential.talk import Talk
@@ -37,10 +38,10 @@ async def data(talk: Talk) -> None:
 )
 async def deployment_spec(talk: Talk) -> None:
     channel = await talk.channel()
-    chaincode = await talk.registered(talk.ccid())
     # effective_date and exec_env of 1.4, which 2.5 does not know.
-    raw = package(talk.name(), "1", code=b"some code") + b"\x12\x04\x08\x01\x10\x02\x20\x01"
+    raw = package(talk.name(), "1", files={"a": b"some code"}) + b"\x12\x04\x08\x01\x10\x02\x20\x01"
     await talk.endorse(install(talk, raw).build())
+    chaincode = await talk.registered(talk.ccid())
     await talk.deploy(chaincode, "probe", channel=channel)
     for function in ("getdepspec", "GetDeploymentSpec"):
         args = (function, channel, talk.name())
@@ -75,16 +76,20 @@ async def installed(talk: Talk) -> None:
     await ask_each(talk, "lscc", question, signers=(cast.client, cast.peer, cast.admin2))
 
 
-@conversation(
-    "packageinput", "getchaincodes shows path and input of the installed package", "3.3"
-)
+@conversation("packageinput", "getchaincodes shows path and input of the installed package", "3.3")
 async def listed_input(talk: Talk) -> None:
     channel = await talk.channel()
-    raw = package(talk.name(), "1", args=[b"init", b'a "quoted"\n\xff word'])
-    chaincode = await talk.registered(talk.ccid())
-    await talk.endorse(install(talk, raw).build())
-    await talk.deploy(chaincode, "probe", channel=channel, args=(b"other",))
     hint = "protos.ChaincodeQueryResponse"
+    given = ChaincodeInput(
+        args=[b"init", b'"\n\r\t\\\x00\xff~ \x7f', "ä".encode()],
+        decorations={"b": b"2", "a": b"1", "c d": b""},
+        is_init=True,
+    )
+    for base, content in (("full", given), ("empty", ChaincodeInput()), ("none", None)):
+        raw = package(talk.name(base), "1", content=content)
+        await talk.endorse(install(talk, raw).build())
+        chaincode = await talk.registered(talk.ccid(base))
+        await talk.deploy(chaincode, base, channel=channel, args=(b"other",))
     await ask(talk, "lscc", "getchaincodes", channel=channel, hint=hint)
 
 
@@ -147,7 +152,9 @@ async def collections(talk: Talk) -> None:
 
 
 @conversation(
-    "lsccqueryrwset", "a question to lscc is endorsed like any transaction, and can be ordered", "3.3"
+    "lsccqueryrwset",
+    "a question to lscc is endorsed like any transaction, and can be ordered",
+    "3.3",
 )
 async def ordered_query(talk: Talk) -> None:
     channel = await talk.channel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from fabric_protos.peer.chaincode_pb2 import (
@@ -18,6 +18,7 @@ from harness.differential.drafts import Draft
 from harness.differential.material import FixedSigner
 from harness.differential.talk import Talk
 from treadle_fabric.client.legacy import Deployment, deployment_args
+from treadle_fabric.packages import write_archive
 from treadle_fabric.wire import BuiltProposal, serialize
 
 Args = tuple[bytes | str, ...]
@@ -64,16 +65,22 @@ async def hear_listed(talk: Talk, *, signer: FixedSigner, function: str) -> None
     talk.hear_message("listed as installed", ChaincodeQueryResponse(chaincodes=mine))
 
 
-def package(name: str, version: str, *, code: bytes = b"", **spec: object) -> bytes:
-    """A CDS; *spec* are more fields of ChaincodeSpec (``type`` is CAR unless given)."""
-    kind = spec.pop("type", ChaincodeSpec.CAR)
-    content = ChaincodeSpec(
-        type=kind,  # type: ignore[arg-type]
+def package(
+    name: str,
+    version: str,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    kind: ChaincodeSpec.Type.ValueType = ChaincodeSpec.CAR,
+    content: ChaincodeInput | None = None,
+) -> bytes:
+    """A CDS whose code has *files*. A real peer does not survive code that is no gzip."""
+    spec = ChaincodeSpec(
+        type=kind,
         chaincode_id=ChaincodeID(path="p", name=name, version=version),
-        input=ChaincodeInput(),
-        **spec,  # type: ignore[arg-type]
+        input=content,
     )
-    return serialize(ChaincodeDeploymentSpec(chaincode_spec=content, code_package=code))
+    code = write_archive(files or {})
+    return serialize(ChaincodeDeploymentSpec(chaincode_spec=spec, code_package=code))
 
 
 def install(talk: Talk, raw: bytes, *, signer: FixedSigner | None = None) -> Draft:

@@ -14,6 +14,7 @@ from typing import Protocol
 from harness.differential.material import FixedConsortium
 from harness.peers import PeerProcess, Peers
 from harness.real_network import RealNetwork
+from treadle_peer.main.folders import DataFolders
 
 CONSORTIUM = "SampleConsortium"
 EXECUTE_SECONDS = 5
@@ -116,6 +117,7 @@ class OurTarget:
                 **SETTINGS,
             },
         )
+        write_ordering(consortium, DataFolders(process.data))
         return cls(folder, process)
 
     @property
@@ -161,6 +163,13 @@ def write_crypto(folder: Path) -> None:
     cast.orderer_org.write_msp(ordering / "msp", cast.orderer.identity)
     node = ordering / "orderers" / "orderer.ord.test"
     cast.orderer_org.write_msp(node / "msp", cast.orderer.identity)
+
+
+def write_ordering(cast: FixedConsortium, folders: DataFolders) -> None:
+    """The fixed orderer, where our peer keeps the one that it would otherwise generate."""
+    with folders.take():
+        cast.orderer_org.save(folders.ordering_identity / "organization")
+        cast.orderer_org.write_msp(folders.ordering_identity / "msp", cast.orderer.identity)
 
 
 def write_builder(folder: Path) -> Path:

@@ -207,8 +207,12 @@ def _check_other_version(call: SystemCall, name: str, version: str) -> Chaincode
 def _check_policy(call: SystemCall, bundle: Bundle, policy: bytes) -> None:
     try:
         envelope = parse(SignaturePolicyEnvelope, policy)
+    except WireError as error:
+        reason = str(error).removeprefix("error unmarshalling SignaturePolicyEnvelope: ")
+        raise SystemChaincodeError(f"Error unmarshalling to SignaturePolicy: {reason}") from error
+    try:
         compiled = compile_signature_policy(envelope, bundle.msps)
-    except (WireError, PolicyError) as error:
+    except PolicyError as error:
         raise SystemChaincodeError(str(error)) from error
     try:
         compiled.evaluate([call.signed])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeDeploymentSpec
 from fabric_protos.peer.query_pb2 import ChaincodeInfo, ChaincodeQueryResponse
-from google.protobuf import text_format
 from treadle_fabric.wire import WireError, parse, serialize
 
 from treadle_peer.channels import (
@@ -18,6 +17,8 @@ from treadle_peer.execution import InstalledPackage, PackageError, PackageStore
 
 # Shims begin unbounded scans here, and the bound is part of the read set (§1.8).
 _FIRST_SIMPLE_KEY = "\x01"
+# How Go's text format writes what it does not write as it is or as an octal number.
+_ESCAPES = {ord("\n"): r"\n", ord("\r"): r"\r", ord("\t"): r"\t", ord('"'): r"\"", ord("\\"): r"\\"}
 
 
 def installed_chaincodes(packages: PackageStore) -> bytes:
@@ -116,4 +117,20 @@ def _input_text(package: InstalledPackage) -> str:
     spec = parse(ChaincodeDeploymentSpec, package.deployment_spec).chaincode_spec
     if not spec.HasField("input"):
         return "<nil>"
-    return text_format.MessageToString(spec.input, as_one_line=True).strip()
+    given = spec.input
+    parts = [f"args:{_quoted(arg)} " for arg in given.args]
+    parts += [
+        f"decorations:<key:{_quoted(key.encode())} value:{_quoted(value)} > "
+        for key, value in sorted(given.decorations.items())
+    ]
+    if given.is_init:
+        parts.append("is_init:true ")
+    return "".join(parts)
+
+
+def _quoted(data: bytes) -> str:
+    return '"' + "".join(_ESCAPES.get(byte) or _character(byte) for byte in data) + '"'
+
+
+def _character(byte: int) -> str:
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}"
