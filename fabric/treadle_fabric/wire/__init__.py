@@ -78,6 +78,7 @@ from treadle_fabric.wire.unpacking import (
     unpack_results,
     unpack_transaction,
 )
+from treadle_fabric.wire.unreadable import why_unreadable
 
 __all__ = [
     "METADATA_SLOTS",
@@ -146,4 +147,5 @@ __all__ = [
     "unpack_proposal",
     "unpack_results",
     "unpack_transaction",
+    "why_unreadable",
 ]

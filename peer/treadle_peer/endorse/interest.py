@@ -9,6 +9,8 @@ from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from fabric_protos.peer.proposal_response_pb2 import ChaincodeCall, ChaincodeInterest
 from treadle_fabric.wire import parse, parse_namespaces
 
+from treadle_peer.channels import LIFECYCLE_NAMESPACE
+
 _PARAMETER = "VALIDATION_PARAMETER"
 
 Metadata = Callable[[str, str], Mapping[str, bytes]]
@@ -25,7 +27,7 @@ def chaincode_interest(
     calls = [
         _call(entry.rest.namespace, parse(KVRWSet, entry.public), metadata)
         for entry in parse_namespaces(results)
-        if not is_system(entry.rest.namespace)
+        if entry.rest.namespace != LIFECYCLE_NAMESPACE and not is_system(entry.rest.namespace)
     ]
     return ChaincodeInterest(chaincodes=calls)
 

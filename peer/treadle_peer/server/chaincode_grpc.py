@@ -16,6 +16,8 @@ from urllib.parse import unquote
 import grpc
 import grpc.aio
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from google.protobuf.message import DecodeError
+from treadle_fabric.wire import why_unreadable
 
 from treadle_peer.chaincode import (
     MAX_MESSAGE_BYTES,
@@ -35,7 +37,15 @@ CONNECT_SERVICE = "protos.Chaincode"
 Serve = Callable[[ChaincodeStream, StreamPeer], Awaitable[None]]
 """Serves one chaincode stream to its end: ``ChaincodeSupport.serve`` or a bridge."""
 
-ServerContext = grpc.aio.ServicerContext[ChaincodeMessage, ChaincodeMessage]
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Bytes that are no ChaincodeMessage, and why."""
+
+    why: str
+
+
+ServerContext = grpc.aio.ServicerContext[ChaincodeMessage | _Unreadable, ChaincodeMessage]
 ClientCall = grpc.aio.StreamStreamCall[ChaincodeMessage, ChaincodeMessage]
 
 _LIMITS = [
@@ -87,7 +97,7 @@ def register_handlers(
     """
 
     async def register(
-        requests: AsyncIterator[ChaincodeMessage], context: ServerContext
+        requests: AsyncIterator[ChaincodeMessage | _Unreadable], context: ServerContext
     ) -> AsyncIterator[ChaincodeMessage]:
         try:
             await serve(_ServerStream(context), _caller(context, origin))
@@ -97,10 +107,12 @@ def register_handlers(
         rest: tuple[ChaincodeMessage, ...] = ()
         for message in rest:
             yield message
+        # What Fabric's handler makes of a chaincode that has closed its side.
+        await context.abort(grpc.StatusCode.UNKNOWN, "EOF")
 
     method = grpc.stream_stream_rpc_method_handler(
         guard.stream("Register", register),
-        request_deserializer=ChaincodeMessage.FromString,
+        request_deserializer=_received,
         response_serializer=ChaincodeMessage.SerializeToString,
     )
     return grpc.method_handlers_generic_handler(REGISTER_SERVICE, {"Register": method})
@@ -139,6 +151,14 @@ async def serve_chaincode_server(serve: Serve, target: Target) -> None:
         await stream.close()
 
 
+def _received(data: bytes) -> ChaincodeMessage | _Unreadable:
+    # What a deserializer raises ends the stream with Python's words.
+    try:
+        return ChaincodeMessage.FromString(data)
+    except DecodeError:
+        return _Unreadable(why_unreadable(ChaincodeMessage, data))
+
+
 class _ServerStream:
     """A stream that the other side dialled."""
 
@@ -151,6 +171,10 @@ class _ServerStream:
             message = await self._context.read()
         except _BROKEN as broken:
             raise StreamLost(f"receive from chaincode support stream failed: {broken}") from None
+        if isinstance(message, _Unreadable):
+            raise StreamEnded(
+                f"grpc: failed to unmarshal the received message: {message.why}", Ending.INTERNAL
+            )
         return message if isinstance(message, ChaincodeMessage) else None
 
     async def send(self, message: ChaincodeMessage) -> None:

@@ -63,7 +63,7 @@ def test_nothing_but_keepalive_is_taken_while_admission_is_pending(say):
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [(12, "12"), (Msg.REGISTER, "REGISTER"), (Msg.RESPONSE, "RESPONSE"), (99, "99"), (24, "W.*")],
+    [(12, "12"), (Msg.REGISTER, "REGISTER"), (Msg.RESPONSE, "RESPONSE"), (99, "99"), (24, "24")],
 )
 def test_an_unexpected_type_in_ready_state_ends_the_stream(session, say, world, kind, word):
     session.begin(world.call(), deadline=None)

@@ -72,7 +72,7 @@ def test_an_expiring_caller_gets_its_error_and_its_callee_is_cancelled(session, 
     cancel, reply, failed = session.expire(1.0)
     assert cancel == CancelInvoke(invoke.token)
     assert reply.message.payload.decode() == (
-        "INVOKE_CHAINCODE failed: transaction ID: t1: execute failed: "
+        "INVOKE_CHAINCODE failed: transaction ID: t1: execute failed: error sending: "
         "timeout expired while executing transaction"
     )
     assert failed.key == KEY

@@ -105,7 +105,6 @@ PRIVATE = [
         Msg.PUT_STATE_METADATA,
         PutStateMetadata(key="k", collection="c", metadata=StateMetadata(metakey="m")),
     ),
-    (Msg.GET_PRIVATE_DATA_HASH, GetState(key="k", collection="c")),
     (Msg.PURGE_PRIVATE_DATA, PurgePrivateState(key="k", collection="c")),
 ]
 
@@ -116,7 +115,27 @@ def test_collections_are_not_defined(say, world, kind, payload):
     assert chat.error(kind, payload) == "collection ch/probe/c could not be found"
 
 
-@pytest.mark.parametrize(("kind", "payload"), PRIVATE)
+def test_a_hash_of_private_data_needs_a_chaincode_with_collections(chat):
+    assert chat.error(Msg.GET_PRIVATE_DATA_HASH, GetState(key="k", collection="c")) == (
+        "collection config not defined for chaincode [probe], pass the collection configuration"
+        " upon chaincode definition/instantiation"
+    )
+
+
+def test_a_refused_collection_leaves_its_lookup_in_the_results(chat):
+    chat.error(Msg.GET_STATE, GetState(key="k", collection="c"))
+    found = TxReadWriteSet.FromString(chat.simulator.results()).ns_rwset
+    reads = {each.namespace: KVRWSet.FromString(each.rwset).reads for each in found}
+    assert {name: [read.key for read in reads[name]] for name in reads} == {
+        "_lifecycle": ["namespaces/metadata/probe"],
+        "lscc": ["probe", "probe~collection"],
+    }
+
+
+HASH = (Msg.GET_PRIVATE_DATA_HASH, GetState(key="k", collection="c"))
+
+
+@pytest.mark.parametrize(("kind", "payload"), [*PRIVATE, HASH])
 def test_private_data_is_out_of_reach_in_init(say, world, kind, payload):
     chat = Chat(say, world.call(kind=CallKind.INIT, purge_private_data=True))
     assert chat.error(kind, payload) == "private data APIs are not allowed in chaincode Init()"

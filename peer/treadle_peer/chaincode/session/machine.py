@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 TIMED_OUT = "timeout expired while executing transaction"
 TERMINATED = "chaincode stream terminated"
 ABANDONED = "the caller no longer waits for this transaction"
+_NOT_RUN = "execute failed: error sending"
 
 Handler = Callable[[Request], bytes]
 
@@ -240,7 +241,7 @@ class Session:
         waiting = transaction.invocation
         effects: list[Effect] = list(self._forget(key))
         if waiting is not None:
-            effects.append(Send(replies.error(waiting.request, f"execute failed: {cause}")))
+            effects.append(Send(replies.error(waiting.request, f"{_NOT_RUN}: {cause}")))
         return effects
 
     def _forget(self, key: TxKey) -> list[CancelInvoke]:

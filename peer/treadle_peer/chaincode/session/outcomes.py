@@ -6,6 +6,7 @@ from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_response_pb2 import Response
 from google.protobuf.message import DecodeError
+from treadle_fabric.wire import why_unreadable
 
 from treadle_peer.execution import Call, ExecutionError, Outcome
 
@@ -24,7 +25,7 @@ def outcome_of(call: Call, message: ChaincodeMessage) -> Outcome:
     except DecodeError:
         raise ExecutionError(
             f"failed to unmarshal response for transaction {call.tx_id}: "
-            "proto: cannot parse invalid wire-format data"
+            f"{why_unreadable(Response, message.payload)}"
         ) from None
     return Outcome(response=response, event=_event(call, message))
 

@@ -12,6 +12,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import GetState, PurgePrivateState
 
 from treadle_peer.chaincode.session.replies import RequestFailed, parse
 from treadle_peer.chaincode.session.requests import Request
+from treadle_peer.channels import LEGACY_NAMESPACE, LIFECYCLE_NAMESPACE, collection_key
 
 IN_INIT = "private data APIs are not allowed in chaincode Init()"
 NO_PURGE = (
@@ -26,8 +27,13 @@ def refuse_collection(request: Request, collection: str) -> None:
 
 
 def get_private_data_hash(request: Request) -> bytes:
-    """Always fails: the collection is not defined."""
-    _undefined(request, parse(GetState, request.payload).collection)
+    """Always fails: the chaincode has no collections."""
+    parse(GetState, request.payload)
+    _look_up(request)
+    raise RequestFailed(
+        f"collection config not defined for chaincode [{request.namespace}], pass the collection"
+        " configuration upon chaincode definition/instantiation"
+    )
 
 
 def purge_private_data(request: Request) -> bytes:
@@ -41,7 +47,16 @@ def purge_private_data(request: Request) -> bytes:
 
 
 def _undefined(request: Request, collection: str) -> NoReturn:
-    if request.transaction.initialising:
-        raise RequestFailed(IN_INIT)
+    _look_up(request)
     name = f"{request.call.channel_id}/{request.namespace}/{collection}"
     raise RequestFailed(f"collection {name} could not be found")
+
+
+def _look_up(request: Request) -> None:
+    """Look for the chaincode's collections where Fabric does: its reads are in the results."""
+    if request.transaction.initialising:
+        raise RequestFailed(IN_INIT)
+    state, name = request.simulator, request.namespace
+    state.get_state(LIFECYCLE_NAMESPACE, f"namespaces/metadata/{name}")
+    state.get_state(LEGACY_NAMESPACE, name)
+    state.get_state(LEGACY_NAMESPACE, collection_key(name))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from google.protobuf.message import DecodeError, Message
+from treadle_fabric.wire import why_unreadable
 
 M = TypeVar("M", bound=Message)
+
+_LAST_KNOWN = ChaincodeMessage.PURGE_PRIVATE_DATA
 
 
 class RequestFailed(Exception):
@@ -37,18 +39,16 @@ def error(request: ChaincodeMessage, cause: str) -> ChaincodeMessage:
 
 
 def type_name(number: int) -> str:
-    """``GET_STATE``; a number that Fabric does not define stays a number."""
+    """``GET_STATE``; a number that Fabric 2.5 does not define stays a number."""
     value = ChaincodeMessage.Type.DESCRIPTOR.values_by_number.get(number)
-    return str(number) if value is None else value.name
+    return str(number) if value is None or number > _LAST_KNOWN else value.name
 
 
-def parse(kind: Callable[[], M], payload: bytes) -> M:
+def parse(kind: type[M], payload: bytes) -> M:
     """Decode a request's payload; raises RequestFailed with the text of Go's protobuf."""
     message = kind()
     try:
         message.ParseFromString(payload)
     except DecodeError:
-        raise RequestFailed(
-            "unmarshal failed: proto: cannot parse invalid wire-format data"
-        ) from None
+        raise RequestFailed(f"unmarshal failed: {why_unreadable(kind, payload)}") from None
     return message
