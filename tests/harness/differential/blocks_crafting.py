@@ -56,19 +56,25 @@ def fixed_time(seed: str) -> Timestamp:
     return Timestamp(seconds=_MORNING + int.from_bytes(sha256(b"time", seed.encode())[:3], "big"))
 
 
-def genesis(cast: FixedConsortium, channel_id: str, capability: str) -> Block:
+def genesis(
+    cast: FixedConsortium,
+    channel_id: str,
+    capability: str,
+    change: Callable[[ConfigGroup], None] | None = None,
+) -> Block:
     """Block 0 of both organisations; *capability* of the application, "" for none."""
-    newer = capability.startswith("V2")
+    known = capability in ("V1_4_2", "V2_0", "V2_5")
     block = cast.genesis(
         channel_id=channel_id,
-        capability=capability if newer else "V1_4_2",
+        capability=capability if known else "V1_4_2",
         orderer_address=ORDERER_ADDRESS,
     )
-    if newer or capability == "V1_4_2":
-        return block
     config = Config(channel_group=Bundle.from_block(block).config.channel_group)
-    application = config.channel_group.groups["Application"]
-    set_capabilities(application, *([capability] if capability else []))
+    if not known:
+        application = config.channel_group.groups["Application"]
+        set_capabilities(application, *([capability] if capability else []))
+    if change is not None:
+        change(config.channel_group)
     return block_of_config(channel_id, config)
 
 
@@ -109,10 +115,13 @@ def block_of(
     return block
 
 
-def sign(block: Block, *, last_config: int, signers: Sequence[FixedSigner]) -> None:
-    """Fill the slots SIGNATURES and LAST_CONFIG for the block's header as it is now."""
+def sign(
+    block: Block, *, last_config: int, signers: Sequence[FixedSigner], value: bytes | None = None
+) -> None:
+    """Fill the slots SIGNATURES (*value*) and LAST_CONFIG for the block's header as it is now."""
     index = LastConfig(index=last_config)
-    value = serialize(OrdererBlockMetadata(last_config=index))
+    if value is None:
+        value = serialize(OrdererBlockMetadata(last_config=index))
     for slot, content in (
         (BlockMetadataIndex.SIGNATURES, value),
         (BlockMetadataIndex.LAST_CONFIG, serialize(index)),

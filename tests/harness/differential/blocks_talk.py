@@ -54,10 +54,18 @@ class BlocksTalk:
     # -- setting up
 
     async def open(
-        self, capability: str = "V1_4_2", *, deployed: Sequence[str] = ("probe",), policy: str = ""
+        self,
+        capability: str = "V1_4_2",
+        *,
+        deployed: Sequence[str] = ("probe",),
+        policy: str = "",
+        change: Callable[[ConfigGroup], None] | None = None,
     ) -> None:
-        """Join the channel; *deployed* are instantiated in block 1 (*policy*: any member)."""
-        self.head = genesis(self.cast, self.channel, capability)
+        """Join the channel; *deployed* are instantiated in block 1 (default *policy*: any member).
+
+        *change* is made to the first configuration.
+        """
+        self.head = genesis(self.cast, self.channel, capability, change)
         self.bundle = Bundle.from_block(self.head)
         join = self._draft("cscc", b"JoinChain", serialize(self.head), signer=self.cast.admin)
         join.channel_id = ""

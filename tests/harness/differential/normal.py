@@ -140,9 +140,15 @@ def _nonce(way: Way, value: bytes) -> str | None:
 def _time(way: Way, value: Any) -> str | None:
     for place in reversed(way):
         if isinstance(place.message, Header):
-            header = SignatureHeader.FromString(place.message.signature_header)
-            return "<a time>" if _by_orderer(header.creator) else None
+            return "<a time>" if _signed_by_orderer(place.message) else None
     return None
+
+
+def _signed_by_orderer(header: Header) -> bool:
+    try:
+        return _by_orderer(SignatureHeader.FromString(header.signature_header).creator)
+    except DecodeError:
+        return False
 
 
 def _by_orderer(creator: bytes) -> bool:

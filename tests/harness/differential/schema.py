@@ -32,7 +32,7 @@ from fabric_protos.peer import (
     transaction_pb2,
 )
 from fabric_protos.peer import configuration_pb2 as peer_pb2
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 _MODULES = (
@@ -137,8 +137,7 @@ def _depending(way: Sequence[Place], hints: Sequence[str]) -> str | None:
     here, message = way[-1], way[-1].message
     match here.name:
         case "common.Payload.data":
-            header = common_pb2.ChannelHeader.FromString(message.header.channel_header)
-            return _PAYLOADS.get(header.type)
+            return _PAYLOADS.get(_header_type(message.header.channel_header))
         case "common.ChannelHeader.extension" if message.type == common_pb2.ENDORSER_TRANSACTION:
             return "protos.ChaincodeHeaderExtension"
         case "common.BlockMetadata.metadata" if here.key in (
@@ -169,6 +168,13 @@ def _of_callee(way: Sequence[Place]) -> bool:
     """Whether this Response was given to another chaincode: the hint before is of its envelope."""
     names = [place.name for place in way]
     return names.count("protos.ChaincodeMessage.payload") > 1
+
+
+def _header_type(channel_header: bytes) -> int:
+    try:
+        return common_pb2.ChannelHeader.FromString(channel_header).type
+    except DecodeError:
+        return -1
 
 
 def _hint(hints: Sequence[str], index: int) -> str | None:
