@@ -5,14 +5,15 @@ Only the chaincode processes are scripted. Blocks are made and signed by a real 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fabric_protos.common.common_pb2 import Block
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
 from fabric_protos.peer.proposal_pb2 import SignedProposal
-from fabric_protos.peer.proposal_response_pb2 import ProposalResponse, Response
+from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
+from harness.scripted_executor import Script, ScriptedExecutor, outcome
 from treadle_fabric.channelconfig import OrganizationDefinition, genesis_block
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.identity import GeneratedOrganization, SigningIdentity
@@ -33,51 +34,10 @@ from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.channels import Channel, Channels
 from treadle_peer.commit import Committer
 from treadle_peer.endorse import build_endorsement
-from treadle_peer.execution import Call, CallKind, ChaincodeInvoker, ExecutionError, Outcome
+from treadle_peer.execution import Call, ChaincodeInvoker, Outcome
 from treadle_peer.ledger import CommittedBlock, LedgerStore
 
 CHANNEL = "ch"
-
-Script = Callable[[Call], Awaitable[Outcome]]
-
-
-def outcome(status: int = 200, payload: bytes = b"", message: str = "") -> Outcome:
-    """A chaincode's answer without event."""
-    return Outcome(response=Response(status=status, payload=payload, message=message), event=None)
-
-
-async def _content(call: Call) -> Outcome:
-    return outcome()
-
-
-class ScriptedExecutor:
-    """Chaincode processes by name; ``calls`` lists what they were asked."""
-
-    def __init__(self, invoker: ChaincodeInvoker) -> None:
-        self.invoker = invoker
-        self.scripts: dict[str, Script] = {}
-        self.calls: list[Call] = []
-        self._running: set[tuple[str, str, str]] = set()
-
-    async def execute(self, call: Call) -> Outcome:
-        """Run the script, refusing as a process does to enter one transaction twice."""
-        self.calls.append(call)
-        context = (call.ccid, call.channel_id, call.tx_id)
-        if context in self._running:
-            raise ExecutionError(
-                f"failed to execute transaction {call.tx_id}: error sending: "
-                f"txid: {call.tx_id}({call.channel_id}) exists"
-            )
-        self._running.add(context)
-        try:
-            return await self.scripts.get(call.chaincode_name, _content)(call)
-        finally:
-            self._running.discard(context)
-
-    @property
-    def inits(self) -> list[Call]:
-        """The INIT calls so far."""
-        return [call for call in self.calls if call.kind is CallKind.INIT]
 
 
 class Consortium:

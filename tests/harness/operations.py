@@ -22,8 +22,8 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
 )
 from fabric_protos.peer.proposal_response_pb2 import Response
 from google.protobuf.message import Message
-from harness.onepeer import ScriptedExecutor
 from harness.real_peer import Shim
+from harness.scripted_executor import ScriptedExecutor
 from treadle_fabric.policy import signed_by_any_member
 from treadle_peer.execution import Call, ExecutionError, Outcome
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from treadle_fabric.msp import LocalMSP, MSPManager
 
 from treadle_peer.channels import Channels
@@ -49,6 +50,9 @@ class _Later:
 
     async def execute(self, call: Call) -> Outcome:
         return await self.target.execute(call)
+
+    async def run(self, call: Call) -> ChaincodeMessage:
+        return await self.target.run(call)
 
 
 def build_endorsement(

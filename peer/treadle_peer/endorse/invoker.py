@@ -13,16 +13,14 @@ from dataclasses import dataclass
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeSpec
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
-from treadle_fabric.wire import UnpackedProposal, WireError, serialize, unpack_proposal
+from treadle_fabric.wire import UnpackedProposal, WireError, unpack_proposal
 
 from treadle_peer.channels import Channels
 from treadle_peer.endorse.acl import CHAINCODE_TO_CHAINCODE, AccessControl, signed_data
 from treadle_peer.endorse.definitions import DefinitionError, Definitions
 from treadle_peer.endorse.errors import AccessDenied
 from treadle_peer.endorse.runner import Context, Runner, check_init
-from treadle_peer.execution import Call, ExecutionError, Outcome
-
-_FAILURE = "transaction returned with failure: "
+from treadle_peer.execution import Call, ExecutionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +117,6 @@ class CrossChaincodeInvoker:
         except ExecutionError as error:
             raise ExecutionError(f"execute failed: invalid invocation: {error}") from error
         try:
-            outcome = await self._runner.run(chaincode, spec.input, context)
+            return await self._runner.final_message(chaincode, spec.input, context)
         except ExecutionError as error:
-            return _failed(context, str(error))
-        return _completed(context, outcome)
-
-
-def _completed(context: Context, outcome: Outcome) -> ChaincodeMessage:
-    return ChaincodeMessage(
-        type=ChaincodeMessage.COMPLETED,
-        payload=serialize(outcome.response),
-        txid=context.tx_id,
-        channel_id=context.channel_id,
-        chaincode_event=outcome.event,
-    )
-
-
-def _failed(context: Context, text: str) -> ChaincodeMessage:
-    """The callee's own ERROR goes to the caller; a callee that could not run is an error."""
-    if text.startswith(_FAILURE):
-        return ChaincodeMessage(
-            type=ChaincodeMessage.ERROR,
-            payload=text.removeprefix(_FAILURE).encode(),
-            txid=context.tx_id,
-            channel_id=context.channel_id,
-        )
-    reason = text.removeprefix(f"failed to execute transaction {context.tx_id}: ")
-    raise ExecutionError(f"execute failed: {reason}")
+            raise ExecutionError(f"execute failed: {error}") from error

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeInput
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import Response
-from treadle_fabric.wire import UnpackedProposal
+from treadle_fabric.wire import UnpackedProposal, serialize
 
 from treadle_peer.channels import Channels
 from treadle_peer.endorse.definitions import Resolved
@@ -56,11 +57,23 @@ class Runner:
         kind: CallKind = CallKind.INVOKE,
     ) -> Outcome:
         """The chaincode's answer, whatever its status; raises ExecutionError."""
-        # Decorations are for the peer's plugins to set, not for clients.
-        plain = ChaincodeInput(args=arguments.args, is_init=arguments.is_init)
+        plain = _plain(arguments)
         if chaincode.is_system:
             return await self._run_system(chaincode.name, plain, context)
         return await self._executor.execute(self._call(chaincode, plain, context, kind))
+
+    async def final_message(
+        self, chaincode: Resolved, arguments: ChaincodeInput, context: Context
+    ) -> ChaincodeMessage:
+        """What another chaincode gets that calls this one: the last message, as it was said.
+
+        Raises ExecutionError when the chaincode could not be run.
+        """
+        plain = _plain(arguments)
+        if chaincode.is_system:
+            return _completed(context, await self._run_system(chaincode.name, plain, context))
+        call = self._call(chaincode, plain, context, CallKind.INVOKE)
+        return await self._executor.run(call)
 
     async def _run_system(self, name: str, arguments: ChaincodeInput, context: Context) -> Outcome:
         call = SystemCall(
@@ -96,6 +109,24 @@ class Runner:
             purge_private_data=capabilities.purge_private_data,
             answer_by=context.answer_by,
         )
+
+
+def _plain(arguments: ChaincodeInput) -> ChaincodeInput:
+    plain = ChaincodeInput()
+    plain.CopyFrom(arguments)  # with the fields that only client and chaincode know
+    # Decorations are for the peer's plugins to set, not for clients.
+    plain.ClearField("decorations")
+    return plain
+
+
+def _completed(context: Context, outcome: Outcome) -> ChaincodeMessage:
+    return ChaincodeMessage(
+        type=ChaincodeMessage.COMPLETED,
+        payload=serialize(outcome.response),
+        txid=context.tx_id,
+        channel_id=context.channel_id,
+        chaincode_event=outcome.event,
+    )
 
 
 def check_init(chaincode: Resolved, arguments: ChaincodeInput) -> None:

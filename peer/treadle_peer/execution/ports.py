@@ -65,6 +65,12 @@ class ChaincodeExecutor(Protocol):
         Raises ExecutionError. Returns whatever status the chaincode chose, also 500.
         """
 
+    async def run(self, call: Call) -> ChaincodeMessage:
+        """The chaincode's final message as it said it, unread: what a calling chaincode gets.
+
+        Raises ExecutionError when it could not be run at all, or not to its end.
+        """
+
 
 class ChaincodeInvoker(Protocol):
     """Resolves and runs what a chaincode invokes; implemented by ``endorse``."""

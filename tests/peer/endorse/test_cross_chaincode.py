@@ -9,7 +9,8 @@ import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeSpec
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_response_pb2 import Response
-from harness.onepeer import Consortium, OnePeer, Script, arguments, outcome, puts
+from harness.onepeer import Consortium, OnePeer, arguments, puts
+from harness.scripted_executor import Script, outcome
 from treadle_peer.execution import Call, ExecutionError, Outcome
 
 

@@ -22,7 +22,8 @@ from fabric_protos.peer.collection_pb2 import (
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse, ProposalResponsePayload
 from fabric_protos.peer.query_pb2 import ChaincodeQueryResponse
-from harness.onepeer import CHANNEL, OnePeer, outcome, puts
+from harness.onepeer import CHANNEL, OnePeer, puts
+from harness.scripted_executor import outcome
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.packages import PYTHON_NUMBER, sign_package, wrap_code, write_archive
 from treadle_fabric.policy import signed_by_any_admin, signed_by_any_member

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
-from harness.onepeer import OnePeer, outcome
+from harness.onepeer import OnePeer
+from harness.scripted_executor import outcome
 from treadle_peer.endorse import ProposalRefused
 from treadle_peer.execution import Call, CallKind, ExecutionError, Outcome
 from treadle_peer.services.endorser import EndorserService

@@ -14,10 +14,11 @@ SYSTEM_CHAINCODES = frozenset({"lscc", "cscc", "qscc", "_lifecycle"})
 def wanted_callee(message: ChaincodeMessage) -> ChaincodeSpec:
     """What the chaincode wants to call; raises RequestFailed.
 
-    The Python shim sends a bare ChaincodeInput here, which names no chaincode.
+    The Python shim sends a bare ChaincodeInput here, which has no chaincode id. An empty name
+    is a name, of a chaincode that nobody has defined.
     """
     spec = parse(ChaincodeSpec, message.payload)
-    if not spec.chaincode_id.name:
+    if not spec.HasField("chaincode_id"):
         raise RequestFailed("the request names no chaincode (no ChaincodeSpec)")
     return spec
 
