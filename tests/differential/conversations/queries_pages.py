@@ -32,6 +32,8 @@ from harness.differential.requests import (
 from harness.differential.talk import Talk
 from harness.differential.targets import QUERY_LIMIT
 
+_AT_ONCE = 150  # writes of one transaction, well within the execute timeout
+
 
 @conversation("pages", "250 keys as pages of 100, each with the next one's bookmark", "1.7", "A")
 async def pages(talk: Talk) -> None:
@@ -196,24 +198,18 @@ async def paged_rich_queries(talk: Talk) -> None:
 )
 async def limit(talk: Talk) -> None:
     chaincode = await talk.deployed()
-    await fill(talk, chaincode, numbered(QUERY_LIMIT + 60))
-    channel = await talk.channel()
-    for start in ("", "r0060", "r0061"):
-        proposal = talk.proposal(talk.name(), start, channel=channel)
+    entries = list(numbered(QUERY_LIMIT + 60).items())
+    for some in range(0, len(entries), _AT_ONCE):
+        await fill(talk, chaincode, dict(entries[some : some + _AT_ONCE]))
+    pages = (paging(QUERY_LIMIT + 50), paging(0, "r0010"), paging(-5), paging(2700))
+    queries = (
+        *(GetStateByRange(startKey=start) for start in ("", "r0060", "r0061")),
+        *(GetStateByRange(metadata=metadata) for metadata in pages),
+    )
+    for number, query in enumerate(queries):
+        proposal = talk.proposal(talk.name(), str(number), channel=await talk.channel())
         async with chaincode.transaction(proposal) as transaction:
-            await _read_all(talk, transaction, GetStateByRange(startKey=start))
-            await transaction.complete()
-
-
-@conversation("pagelimit", "a page is never larger than the limit of results", "1.7", "4.6")
-async def page_limit(talk: Talk) -> None:
-    chaincode = await talk.deployed()
-    await fill(talk, chaincode, numbered(QUERY_LIMIT + 60))
-    channel = await talk.channel()
-    for metadata in (paging(QUERY_LIMIT + 50), paging(0, "r0010"), paging(-5), paging(2700)):
-        proposal = talk.proposal(talk.name(), metadata, channel=channel)
-        async with chaincode.transaction(proposal) as transaction:
-            await _read_all(talk, transaction, GetStateByRange(metadata=metadata))
+            await _read_all(talk, transaction, query)
             await transaction.complete()
 
 
