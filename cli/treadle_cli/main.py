@@ -174,7 +174,7 @@ def bridge(
 
 @treadle.group()
 def ledger() -> None:
-    """Look at the ledgers of a stopped peer."""
+    """Check a stopped peer's ledgers; back up a peer, running or stopped."""
 
 
 @ledger.command()
@@ -196,6 +196,25 @@ def verify(folder: Path, output: str) -> None:
             verdict = "; ".join(one.problems) or "sound"
             click.echo(f"{one.channel}: {one.height} blocks, {verdict}")
     sys.exit(1 if any(one.problems for one in reports) else 0)
+
+
+@ledger.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("target", type=click.Path(path_type=Path))
+@_output
+def backup(folder: Path, target: Path, output: str) -> None:
+    """Make TARGET a copy of a peer's data folder FOLDER, while the peer runs or is stopped.
+
+    A peer can start from TARGET; the two must not both run, they would order different blocks.
+    """
+    from treadle_cli.ledgers import back_up
+
+    report = back_up(folder, target)
+    if output == "json":
+        click.echo(json.dumps({"channels": report.heights, "bytes": report.size}, indent=2))
+        return
+    heights = ", ".join(f"{name}: {height} blocks" for name, height in report.heights.items())
+    click.echo(f"{target}: {report.size / 1e6:.1f} MB; {heights or 'no channels'}")
 
 
 def _run(work: Coroutine[object, None, _T]) -> _T:

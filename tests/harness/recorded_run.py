@@ -104,7 +104,9 @@ async def _session(peer: TracedPeer, witness: _Witness, *, commits: int, first: 
                 wait_for_runtime, peer.addresses["operations"], f"{CHAINCODE}:1"
             )
             if first:
-                await network.instantiate(CHAINCODE, "go", ["init", "alice", "10000", "bob", "10"])
+                await network.instantiate(
+                    CHAINCODE, "go", ["init", "alice", "10000", "bob", "10000"]
+                )
             async with _NotingLoad(network, witness, submitters=4) as load:
                 for _ in range(commits):
                     await load.next_commit(within=_PATIENCE)

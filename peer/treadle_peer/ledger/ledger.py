@@ -239,6 +239,12 @@ class Ledger:
             self._write(batch, written, tip)
             return committed
 
+    def checkpoint(self, folder: Path) -> int:
+        """Make the new folder *folder* a copy; its height. Raises StorageError."""
+        with self._committing:
+            self._database.checkpoint(folder)
+            return self.height
+
     def verify(self) -> list[str]:
         """What is wrong with the ledger, one sentence each; empty when all is well.
 

@@ -82,6 +82,16 @@ class LedgerStore:
             self._ledgers[channel_id] = ledger
             return ledger
 
+    def checkpoint(self, folder: Path) -> dict[str, int]:
+        """Make the new folder *folder* a copy of all ledgers as they are, one after the other.
+
+        Returns the heights; joins wait meanwhile. Raises StorageError.
+        """
+        with self._mutex:
+            _STORE_FORMAT.claim(folder)
+            channels = folder / self._channels.name
+            return {name: each.checkpoint(channels / name) for name, each in self._ledgers.items()}
+
     def close(self) -> None:
         """Close all ledgers and free the folder; harmless when done already."""
         with self._mutex:

@@ -9,7 +9,7 @@ from typing import Final
 from treadle_peer.config import ConfigurationError
 from treadle_peer.storage import FolderLock, Format, StorageError
 
-_FORMAT: Final = Format("data", 1)
+DATA_FORMAT: Final = Format("data", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class DataFolders:
         Raises ConfigurationError when it cannot be one, StorageError when another peer has it.
         """
         try:
-            _FORMAT.claim(self.root)
+            DATA_FORMAT.claim(self.root)
         except StorageError as error:
             raise ConfigurationError("peer.fileSystemPath", str(self.root), str(error)) from error
         return FolderLock(self.root)
@@ -77,4 +77,26 @@ class DataFolders:
     @property
     def addresses(self) -> Path:
         """Where the bound addresses are written once the peer is ready."""
-        return self.root / "run" / "addresses.json"
+        return self.run / "addresses.json"
+
+    @property
+    def control(self) -> Path:
+        """The socket by which commands on this machine ask the running peer for something."""
+        return self.run / "control.sock"
+
+    @property
+    def run(self) -> Path:
+        """What is true only while the peer runs."""
+        return self.root / "run"
+
+    @property
+    def backup_scratch(self) -> Path:
+        """Second names of database files while a backup is made."""
+        return self.root / "backup"
+
+    @property
+    def passing(self) -> tuple[Path, ...]:
+        """What a copy of the folder is better without."""
+        names = ("FORMAT", "LOCK", "lost+found")
+        others = (self.run, self.backup_scratch, self.launches)
+        return (*(self.root / name for name in names), *others)

@@ -28,6 +28,7 @@ from treadle_peer.main.banner import banner
 from treadle_peer.main.chaincode_port import PortServices, chaincode_material
 from treadle_peer.main.chaincodes import Chaincodes, Endpoints, build_chaincodes
 from treadle_peer.main.clientfiles import ClientFiles, write_client_files
+from treadle_peer.main.control import open_control
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.main.following import Followers
 from treadle_peer.main.identity import PeerIdentity, open_identity
@@ -117,7 +118,7 @@ class PeerNode:
         self._metrics = Metrics(version=version("treadle"), heights=self._heights)
         listeners = self._listen()
         stack.push_async_callback(listeners.close)
-        await self._open_ordering()
+        orders = await self._open_ordering()
         endorsement = await self._open_chaincodes(listeners)
         await self._open_channel()
         await listeners.start_clients(self._services(endorsement), self._metrics)
@@ -125,6 +126,7 @@ class PeerNode:
         stack.push_async_callback(self.chaincodes.support.end_launches)
         operations = operations_listener(config, self._operations())
         stack.push_async_callback(operations.stop)
+        await open_control(stack, folders, ledgers=store, orders=orders)
         self._announce(await operations.start())
 
     def _listen(self) -> Listeners:
@@ -139,7 +141,7 @@ class PeerNode:
         self._bound = listeners.bind()
         return listeners
 
-    async def _open_ordering(self) -> None:
+    async def _open_ordering(self) -> OrderStore:
         config = self._config
         orderer = open_ordering_identity(self._folders.ordering_identity)
         address = config.ordering.address or reachable(self._bound[1], peer_host=self._host)
@@ -156,6 +158,7 @@ class PeerNode:
             Followers(channels=self.channels, ordering=self.ordering, metrics=self._metrics.ledger)
         )
         self._stack.push_async_callback(self._finish_blocks)
+        return store
 
     async def _finish_blocks(self) -> None:
         """What was accepted is ordered, and what is ordered is committed, within the bound."""

@@ -54,6 +54,11 @@ class OrderStore:
                 batch.put(_CHANNELS, channel_id.encode(), b"")
             self._database.write(batch)
 
+    def checkpoint(self, folder: Path) -> None:
+        """Make the new folder *folder* a copy of all blocks until now; raises StorageError."""
+        with self._writing:
+            self._database.checkpoint(folder)
+
     def close(self) -> None:
         """Free the folder."""
         with self._writing:

@@ -7,11 +7,12 @@ batches that are on disk when ``write`` returns. Used by the ledger and by the o
 from treadle_peer.storage.cursors import Cursor
 from treadle_peer.storage.database import Batch, Database, Family, Snapshot
 from treadle_peer.storage.errors import StorageError
-from treadle_peer.storage.formats import Format
+from treadle_peer.storage.formats import UNFINISHED_BACKUP, Format
 from treadle_peer.storage.locks import FolderLock
 from treadle_peer.storage.tuning import BlockCache
 
 __all__ = [
+    "UNFINISHED_BACKUP",
     "Batch",
     "BlockCache",
     "Cursor",

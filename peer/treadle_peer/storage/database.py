@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 import rocksdict
-from rocksdict import ColumnFamily, Rdict, WriteBatch
+from rocksdict import Checkpoint, ColumnFamily, Rdict, WriteBatch
 from treadle_fabric.durable import sync_folder
 
 from treadle_peer.storage.cursors import Cursor
@@ -89,8 +89,17 @@ class Database:
     Reads may come from any thread; writes from one at a time.
     """
 
-    def __init__(self, path: Path, root: Rdict, families: Sequence[Family], durable: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        root: Rdict,
+        *,
+        format: Format,
+        families: Sequence[Family],
+        durable: bool,
+    ) -> None:
         self.path = path
+        self._format = format
         self._root = root
         self._durable = durable
         self._families = {each.name: root.get_column_family(each.name) for each in families}
@@ -123,7 +132,7 @@ class Database:
             sync_folder(path)
         except Exception as error:
             raise StorageError(f"{path}: {_reason(error)}") from error
-        return cls(path, root, families, durable)
+        return cls(path, root, format=format, families=families, durable=durable)
 
     def get(self, family: str, key: bytes) -> bytes | None:
         """The current value of *key*, or None."""
@@ -176,12 +185,28 @@ class Database:
         self._flush(batch.large)
 
     def _flush(self, names: Iterable[str]) -> None:
-        """Move large values out of memory. What is in the log already cannot be lost here."""
+        """Move values out of memory. What is in the log already cannot be lost here."""
         try:
             for name in names:
                 self._families[name].flush(True)
         except Exception as error:
-            _log.warning("%s: large values stay in memory: %s", self.path, error)
+            _log.warning("%s: values stay in memory: %s", self.path, error)
+
+    def checkpoint(self, folder: Path) -> None:
+        """Make the new folder *folder* a copy of the database as of some write until now.
+
+        Tables and large values are hard links, so *folder* should be on the same file system:
+        elsewhere they are copied while nothing else in this process runs. Raises StorageError.
+        """
+        # What is flushed before need not be flushed in the next call, which stops everything.
+        self._flush(self._families)
+        try:
+            self._format.claim(folder)
+            Checkpoint(self._root).create_checkpoint(str(folder / _DATA))
+        except rocksdict.DbClosedError as error:
+            raise self._closed() from error
+        except Exception as error:
+            raise StorageError(f"{self.path}: cannot be copied to {folder}: {error}") from error
 
     def close(self) -> None:
         """Write buffers out and free the folder; harmless when done already.

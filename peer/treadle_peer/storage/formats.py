@@ -22,6 +22,18 @@ class Format:
     kind: str
     version: int
 
+    def mark(self, folder: Path) -> None:
+        """Durably say that *folder* is of this format, whatever it was before; raises OSError."""
+        _write_durably(folder / _FILE, f"{_MAKER} {self.kind} {self.version}\n")
+
+    def check(self, folder: Path) -> None:
+        """Raises StorageError when *folder* is marked otherwise, or not at all."""
+        try:
+            text = (folder / _FILE).read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise StorageError(f"{folder / _FILE}: {error.strerror or error}") from error
+        self._check(folder, text)
+
     def claim(self, folder: Path) -> None:
         """Create *folder* and mark it, or check the mark it has.
 
@@ -44,12 +56,16 @@ class Format:
                 f"{folder}: not empty and without a {_FILE} file, so not a Treadle {self.kind} "
                 "folder; choose another one"
             )
-        _write_durably(file, f"{_MAKER} {self.kind} {self.version}\n")
+        self.mark(folder)
 
     def _check(self, folder: Path, text: str) -> None:
         words = text.split()
         if len(words) != 3 or words[0] != _MAKER or not words[2].isdecimal():
             raise StorageError(f"{folder}: unreadable {_FILE} file")
+        if words[1] == UNFINISHED_BACKUP.kind != self.kind:
+            raise StorageError(
+                f"{folder}: is a backup that was not finished; remove it and make another one"
+            )
         if words[1] != self.kind:
             raise StorageError(f"{folder}: is of kind {words[1]}, not {self.kind}")
         if int(words[2]) != self.version:
@@ -57,6 +73,10 @@ class Format:
                 f"{folder}: {self.kind} format {words[2]}, but this Treadle reads format "
                 f"{self.version}; run the Treadle that wrote it"
             )
+
+
+UNFINISHED_BACKUP = Format("unfinished-backup", 1)
+"""A folder that becomes a copy of another one; nobody can use it before it is marked as such."""
 
 
 def _harmless(name: str) -> bool:
