@@ -32,7 +32,7 @@ async def called(talk: Talk, proposal: BuiltProposal, chaincode: object) -> None
         await transaction.complete()
 
 
-@conversation("callargs", "a TRANSACTION carries the arguments as they were proposed", "1.3")
+@conversation("inputargs", "a TRANSACTION carries the arguments as they were proposed", "1.3")
 async def arguments(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -40,7 +40,7 @@ async def arguments(talk: Talk) -> None:
         await called(talk, talk.proposal(talk.name(), *args, channel=channel), chaincode)
 
 
-@conversation("callfields", "a TRANSACTION carries the signed proposal as it came", "1.3")
+@conversation("inputproposal", "a TRANSACTION carries the signed proposal as it came", "1.3")
 async def signed_proposal(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -55,7 +55,7 @@ async def signed_proposal(talk: Talk) -> None:
         await called(talk, draft.build(), chaincode)
 
 
-@conversation("calllarge", "arguments of a megabyte reach the chaincode whole", "1.3")
+@conversation("inputlarge", "arguments of a megabyte reach the chaincode whole", "1.3")
 async def large_arguments(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -75,7 +75,7 @@ def _delimited(number: int, content: bytes) -> bytes:
     return bytes((number << 3 | 2, len(content))) + content
 
 
-@conversation("calldecorated", "decorations that a client sends do not reach the chaincode", "1.3")
+@conversation("inputdecorated", "decorations that a client sends do not reach the chaincode", "1.3")
 async def decorations(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -83,7 +83,7 @@ async def decorations(talk: Talk) -> None:
     await called(talk, talk.proposal(talk.name(), channel=channel, input=content), chaincode)
 
 
-@conversation("callunknown", "unknown fields of the input reach the chaincode", "1.3")
+@conversation("inputunknown", "unknown fields of the input reach the chaincode", "1.3")
 async def unknown_fields(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -91,7 +91,7 @@ async def unknown_fields(talk: Talk) -> None:
     await called(talk, talk.proposal(talk.name(), channel=channel, input=content), chaincode)
 
 
-@conversation("calldisorder", "fields of the input in another order reach it in the usual", "1.3")
+@conversation("inputdisorder", "fields of the input in another order reach it in the usual", "1.3")
 async def disordered(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -99,7 +99,7 @@ async def disordered(talk: Talk) -> None:
     await called(talk, talk.proposal(talk.name(), channel=channel, input=content), chaincode)
 
 
-@conversation("callasinit", "a legacy chaincode cannot be invoked as its own init", "1.3")
+@conversation("inputasinit", "a legacy chaincode cannot be invoked as its own init", "1.3")
 async def as_init(talk: Talk) -> None:
     await talk.deployed()
     channel = await talk.channel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
@@ -146,9 +145,6 @@ async def two_signers(talk: Talk) -> None:
         talk.proposal(talk.name(), "go", channel=channel, signer=signer, nonce=b"n" * 24)
         for signer in (talk.cast.client, talk.cast.admin)
     ]
-    tasks = []
-    for proposal in asked:
-        tasks.append((asyncio.create_task(talk.endorse(proposal)), await called(chaincode)))
-    for asking, running in tasks:
-        await running.complete()
-        await asking
+    async with chaincode.transaction(asked[0]) as one, chaincode.transaction(asked[1]) as other:
+        await one.complete()
+        await other.complete()

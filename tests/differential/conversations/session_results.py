@@ -23,7 +23,7 @@ async def works(talk: Talk, chaincode: Chaincode, channel: str) -> None:
         await running.complete()
 
 
-@conversation("statuses", "the status of a response decides over endorsement", "1.6", "4.4")
+@conversation("resultstatuses", "the status of a response decides over endorsement", "1.6", "4.4")
 async def statuses(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -34,7 +34,7 @@ async def statuses(talk: Talk) -> None:
             await running.complete(status, f"message {status}", b"payload %d" % status)
 
 
-@conversation("errortexts", "an ERROR of the chaincode fails the proposal with its text", "1.6")
+@conversation("resulterrors", "an ERROR of the chaincode fails the proposal with its text", "1.6")
 async def error_texts(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -47,7 +47,7 @@ async def error_texts(talk: Talk) -> None:
             await running.say(Msg.ERROR, text)
 
 
-@conversation("noresponse", "COMPLETED with a payload that is no Response fails", "1.6")
+@conversation("resultunreadable", "COMPLETED with a payload that is no Response fails", "1.6")
 async def no_response(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -57,7 +57,7 @@ async def no_response(talk: Talk) -> None:
             await running.say(Msg.COMPLETED, payload)
 
 
-@conversation("oddresponses", "a Response is passed on with all that it holds", "1.6")
+@conversation("resultodd", "a Response is passed on with all that it holds", "1.6")
 async def odd_responses(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -73,7 +73,7 @@ async def odd_responses(talk: Talk) -> None:
             await running.say(Msg.COMPLETED, payload)
 
 
-@conversation("largeresponse", "a response of a megabyte reaches the client whole", "1.6")
+@conversation("resultlarge", "a response of a megabyte reaches the client whole", "1.6")
 async def large_response(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -81,7 +81,7 @@ async def large_response(talk: Talk) -> None:
         await running.complete(message="m" * 10_000, payload=bytes(range(256)) * 4096)
 
 
-@conversation("eventsof", "an event has the peer's word for chaincode and transaction", "1.6")
+@conversation("resultevents", "an event has the peer's word for chaincode and transaction", "1.6")
 async def events(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -95,7 +95,7 @@ async def events(talk: Talk) -> None:
         await talk.block(channel, talk.height(channel) - 1)
 
 
-@conversation("eventsfailed", "events of failed transactions are dropped or kept by status", "1.6")
+@conversation("resultfailed", "events of failed transactions are dropped or kept by status", "1.6")
 async def events_of_failures(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
@@ -110,7 +110,7 @@ async def events_of_failures(talk: Talk) -> None:
         await chaincode.line.say(failed)
 
 
-@conversation("eventofinit", "the event of an Init is not the deployment's", "1.6", "3.6")
+@conversation("resultinit", "the event of an Init is not the deployment's", "1.6", "3.6")
 async def event_of_init(talk: Talk) -> None:
     channel = await talk.channel()
     await talk.quietly_install("probe")
@@ -122,7 +122,7 @@ async def event_of_init(talk: Talk) -> None:
     await talk.block(channel, 1)
 
 
-@conversation("unknownfields", "unknown fields of an event are passed on", "1.6")
+@conversation("resultunknown", "unknown fields of an event are passed on", "1.6")
 async def odd_events(talk: Talk) -> None:
     chaincode = await talk.deployed()
     channel = await talk.channel()
