@@ -173,9 +173,9 @@ class Talk:
         """A new stream to the chaincode port; the source is ``chaincode <label>``, numbered."""
         return Chaincode(self, self.line(self.links.support.Register(), f"chaincode {label}"))
 
-    def line(self, call: object, label: str) -> Line:
+    def line(self, call: object, label: str, *, kind: type[Line] = Line) -> Line:
         """Record a gRPC stream under *label*."""
-        line = Line(call, self._source(label), self.recording)
+        line = kind(call, self._source(label), self.recording)
         self._lines.append(line)
         return line
 
