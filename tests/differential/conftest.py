@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 from harness.differential.catalog import all_conversations
 from harness.differential.events import Recording
-from harness.differential.reporting import GOLDEN, held_by_ours
+from harness.differential.golden import kept
+from harness.differential.reporting import held_by_ours
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +20,4 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Recording]:
 @pytest.fixture(scope="session")
 def golden() -> Mapping[str, Recording]:
     """What a real Fabric 2.5.9 peer said, by conversation."""
-    return {file.stem: Recording.read(file) for file in GOLDEN.glob("*.bin")}
+    return kept()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from harness.differential.catalog import SECTIONS, all_conversations
 from harness.differential.deliberate import DELIBERATE, MOST
-from harness.differential.reporting import GOLDEN
+from harness.differential.golden import kept
 
 DIFFERENCES = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
 
@@ -28,7 +28,7 @@ def test_titles_are_told_apart() -> None:
 
 
 def test_recordings_and_conversations_are_the_same_set() -> None:
-    assert {file.stem for file in GOLDEN.glob("*.bin")} == set(all_conversations())
+    assert set(kept()) == set(all_conversations())
 
 
 def test_deliberate_differences_are_few() -> None:

@@ -36,7 +36,13 @@ class Conversation:
     rig: Rig
     script: Callable[[Any], Awaitable[None]]
 
+    @property
+    def file(self) -> str:
+        """The script's file in the conversations folder, without its ending."""
+        return self.script.__module__.removeprefix(_PREFIX)
 
+
+_PREFIX = "differential_conversations_"
 _CATALOG: dict[str, Conversation] = {}
 
 
@@ -61,7 +67,7 @@ def conversation(
 def all_conversations() -> dict[str, Conversation]:
     """By key; imports every file of the conversations folder."""
     for file in sorted(FOLDER.glob("*.py")):
-        name = f"differential_conversations_{file.stem}"
+        name = f"{_PREFIX}{file.stem}"
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, file)
             assert spec is not None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
-import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 Kind = Literal["message", "end", "silence", "fact"]
 
@@ -45,9 +43,9 @@ class Recording:
     texts: dict[str, str] = field(default_factory=dict)
     broken: str = ""  # the traceback where the script could not go on; not kept
 
-    def write(self, file: Path) -> None:
-        """Keep it, compressed, for ``read``."""
-        content = {
+    def plain(self) -> dict[str, Any]:
+        """What JSON can carry; ``from_plain`` reads it back."""
+        return {
             "conversation": self.conversation,
             "events": [
                 {**asdict(event), "data": base64.b64encode(event.data).decode()}
@@ -56,12 +54,10 @@ class Recording:
             "names": {key.hex(): name for key, name in self.names.items()},
             "texts": self.texts,
         }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(zlib.compress(json.dumps(content).encode(), 9))
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        content = json.loads(zlib.decompress(file.read_bytes()))
+    def from_plain(cls, content: Mapping[str, Any]) -> Self:
+        """What ``plain`` made."""
         events = [
             Event(**{**event, "data": base64.b64decode(event["data"])})
             for event in content["events"]

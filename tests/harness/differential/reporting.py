@@ -13,9 +13,9 @@ from harness.differential.catalog import SECTIONS, Conversation, Rig, all_conver
 from harness.differential.compare import Verdict, judge
 from harness.differential.deliberate import DELIBERATE
 from harness.differential.events import Recording
+from harness.differential.golden import keep
 from harness.differential.normal import normal
 
-GOLDEN = Path(__file__).resolve().parents[2] / "differential" / "golden"
 RIGS: tuple[Rig, ...] = ("development", "production", "blocks")
 _WIDTH = 400
 
@@ -38,8 +38,7 @@ def run(options: Options) -> int:
     verdict = judge(real, ours, DELIBERATE)
     _print_details(options, real, ours, verdict)
     if options.record:
-        for key, recording in real.items():
-            recording.write(GOLDEN / f"{key}.bin")
+        keep(wanted, real)
     counts = Counter(section for each in wanted.values() for section in each.sections)
     print("sections:", ", ".join(f"{section}: {counts[section]}" for section in SECTIONS))
     complete = bool(options.only) or all(counts[section] for section in SECTIONS)
