@@ -16,8 +16,15 @@ from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
 from fabric_protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
 from treadle_fabric.wire import length_delimited_start
 
+from treadle_peer.ledger.errors import SimulationError
 from treadle_peer.ledger.merkle import RangeResults, kv_read
 from treadle_peer.ledger.values import Version
+
+MAX_BYTES = 100 * 1024 * 1024
+"""Keys and values that one transaction may read and write: the largest message (fabric-wire.md §0).
+
+Fabric collects what is never going to fit; nobody could receive the endorsement, or order it.
+"""
 
 
 @dataclass(slots=True)
@@ -80,17 +87,28 @@ class ReadWriteSet:
     def __init__(self) -> None:
         self._namespaces: dict[str, _Namespace] = {}
         self._ranges: list[tuple[str, RangeRecord]] = []
+        self._bytes = 0
 
     def read(self, namespace: str, key: str, version: Version | None) -> None:
-        """*key* was read; ``None``: it is missing."""
-        self._namespace(namespace).reads[key] = version
+        """*key* was read; ``None``: it is missing. Raises SimulationError above the bound."""
+        reads = self._namespace(namespace).reads
+        if key not in reads:
+            self._grow(len(key))
+        reads[key] = version
 
     def write(self, namespace: str, key: str, value: bytes) -> None:
-        """*key* is set, or deleted when *value* is empty."""
-        self._namespace(namespace).writes[key] = value
+        """*key* is set, or deleted when *value* is empty; SimulationError above the bound."""
+        writes = self._namespace(namespace).writes
+        former = writes.get(key)
+        self._grow(len(value) + len(key) if former is None else len(value) - len(former))
+        writes[key] = value
 
     def write_metadata(self, namespace: str, key: str, entries: Mapping[str, bytes]) -> None:
-        """The whole metadata of *key* is replaced; no entries removes it."""
+        """The whole metadata of *key* is replaced; no entries removes it.
+
+        Raises SimulationError above the bound.
+        """
+        self._grow(len(key) + sum(len(name) + len(value) for name, value in entries.items()))
         self._namespace(namespace).metadata[key] = dict(entries)
 
     def range(self, namespace: str, start: str) -> RangeRecord:
@@ -116,6 +134,14 @@ class ReadWriteSet:
             pieces.append(length_delimited_start(TxReadWriteSet.NS_RWSET_FIELD_NUMBER, size))
             pieces += (start, marshalled)
         return b"".join(pieces)
+
+    def _grow(self, by: int) -> None:
+        if by > 0 and self._bytes + by > MAX_BYTES:
+            raise SimulationError(
+                f"the transaction reads and writes more than {MAX_BYTES} bytes of keys and values, "
+                "which no message can carry: use several transactions"
+            )
+        self._bytes += by
 
     def _namespace(self, name: str) -> _Namespace:
         return self._namespaces.setdefault(name, _Namespace())

@@ -86,7 +86,12 @@ class Listeners:
             ENDORSER_SERVICE, metrics=metrics.grpc, streams=streams, limit=limits.endorser
         )
         deliver = Guard(PEER_SERVICE, metrics=metrics.grpc, streams=streams, limit=limits.deliver)
-        ordering = Guard(ORDERER_SERVICE, metrics=metrics.grpc, streams=self._ordering.streams)
+        ordering = Guard(
+            ORDERER_SERVICE,
+            metrics=metrics.grpc,
+            streams=self._ordering.streams,
+            limit=limits.deliver,
+        )
         self._peer.add(
             [
                 endorser_handlers(services.endorser, guard=endorser),

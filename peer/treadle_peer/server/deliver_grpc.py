@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 import grpc.aio
-from fabric_protos.common.common_pb2 import Envelope
+from fabric_protos.common.common_pb2 import Envelope, Status
 from fabric_protos.orderer.ab_pb2 import BroadcastResponse
 
 from treadle_peer.server.guard import Guard
@@ -48,6 +48,8 @@ def orderer_handlers(
         context: grpc.aio.ServicerContext[Envelope, BroadcastResponse],
     ) -> AsyncIterator[BroadcastResponse]:
         async for response in broadcast.serve(_received(context)):
+            if response.status == Status.SUCCESS:
+                guard.proven()
             yield response
 
     methods: Methods = {
@@ -78,7 +80,7 @@ def _deliver_method(
     async def serve(
         requests: AsyncIterator[Envelope], context: grpc.aio.ServicerContext[Envelope, bytes]
     ) -> AsyncIterator[bytes]:
-        client = _client(context, mutual_tls=mutual_tls)
+        client = _client(context, mutual_tls=mutual_tls, admitted=guard.proven)
         async for response in service.serve(requests, content=content, client=client):
             yield response
             del response  # a large one must not wait for the next
@@ -90,13 +92,19 @@ def _deliver_method(
     )
 
 
-def _client(context: grpc.aio.ServicerContext[Envelope, bytes], *, mutual_tls: bool) -> ClientInfo:
+def _client(
+    context: grpc.aio.ServicerContext[Envelope, bytes],
+    *,
+    mutual_tls: bool,
+    admitted: Callable[[], None],
+) -> ClientInfo:
     """Who calls. Under mutual TLS requests must name the certificate they came with."""
     address = context.peer()
     if not mutual_tls:
-        return ClientInfo(address=address)
+        return ClientInfo(address=address, admitted=admitted)
     certificates = context.auth_context().get("x509_pem_cert") or []
     return ClientInfo(
         address=address,
         certificate_hash=certificate_hash(next(iter(certificates))) if certificates else b"",
+        admitted=admitted,
     )

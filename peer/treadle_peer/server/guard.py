@@ -24,6 +24,7 @@ StreamHandler = Callable[
 ]
 
 _STOPPING = "the peer is stopping"
+_DISPLACED = "too many streams: this one had not asked for anything yet and made room for another"
 
 
 class StreamSet:
@@ -64,6 +65,8 @@ class Guard:
         self._streams = streams
         self._limit = limit
         self._running = 0
+        self._unproven: dict[asyncio.Task[object], None] = {}
+        self._displaced: set[asyncio.Task[object]] = set()
 
     def unary(
         self, method: str, handler: UnaryHandler[_Request, _Response]
@@ -91,15 +94,22 @@ class Guard:
     def stream(
         self, method: str, handler: StreamHandler[_Request, _Response]
     ) -> StreamHandler[_Request, _Response]:
-        """*handler* with limit and metrics, ended when the listener stops."""
+        """*handler* with limit and metrics, ended when the listener stops.
+
+        At the limit a new stream displaces the oldest one that is not ``proven``, if any.
+        """
 
         async def guarded(
             requests: AsyncIterator[_Request],
             context: grpc.aio.ServicerContext[_Request, _Response],
         ) -> AsyncIterator[_Response]:
             self._metrics.stream_received.labels(self._label, method).inc()
+            self._make_room()
             await self._enter(context)
             self._streams.enter()
+            task = asyncio.current_task()
+            if task is not None:
+                self._unproven[task] = None
             code = "Unknown"
             try:
                 async for response in handler(requests, context):
@@ -108,15 +118,41 @@ class Guard:
                 code = "OK"
             except asyncio.CancelledError:
                 code = "Canceled"
+                if task in self._displaced:
+                    await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, _DISPLACED)
                 if not self._streams.ending:
                     raise
                 await context.abort(grpc.StatusCode.UNAVAILABLE, _STOPPING)
             finally:
                 self._streams.leave()
-                self._running -= 1
+                self._forget(task)
                 self._metrics.stream_completed.labels(self._label, method, code).inc()
 
         return guarded
+
+    def proven(self) -> None:
+        """The current stream has asked for something that it may have: it keeps its place."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._unproven.pop(task, None)
+
+    def _make_room(self) -> None:
+        if not self._limit or self._running < self._limit or not self._unproven:
+            return
+        oldest = next(iter(self._unproven))
+        del self._unproven[oldest]
+        self._displaced.add(oldest)
+        self._running -= 1
+        oldest.cancel()
+
+    def _forget(self, task: asyncio.Task[object] | None) -> None:
+        """The stream of *task* is over; the place of a displaced one was given away before."""
+        if task in self._displaced:
+            self._displaced.remove(task)
+            return
+        self._running -= 1
+        if task is not None:
+            self._unproven.pop(task, None)
 
     async def _enter(self, context: grpc.aio.ServicerContext[_Request, _Response]) -> None:
         if self._limit and self._running >= self._limit:

@@ -54,10 +54,14 @@ class BlockSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Who asks. ``certificate_hash`` is the SHA-256 of its TLS certificate under mutual TLS."""
+    """Who asks. ``certificate_hash`` is the SHA-256 of its TLS certificate under mutual TLS.
+
+    ``admitted`` is called once it has asked for something that it may read.
+    """
 
     address: str
     certificate_hash: bytes | None = None
+    admitted: Callable[[], None] = lambda: None
 
 
 class _Access:
@@ -141,7 +145,7 @@ class DeliverService:
         self._metrics.requests_received.labels(*labels).inc()
         success = False
         try:
-            async for response in self._blocks(source, envelope, payload, content):
+            async for response in self._blocks(source, envelope, payload, content, client):
                 yield response
                 del response
                 self._metrics.blocks_sent.labels(*labels).inc()
@@ -150,7 +154,12 @@ class DeliverService:
             self._metrics.requests_completed.labels(*labels, str(success).lower()).inc()
 
     async def _blocks(
-        self, source: BlockSource, envelope: Envelope, payload: UnpackedPayload, content: Content
+        self,
+        source: BlockSource,
+        envelope: Envelope,
+        payload: UnpackedPayload,
+        content: Content,
+        client: ClientInfo,
     ) -> AsyncIterator[bytes]:
         seek = parse_seek_info(payload)
         signed = SignedData(
@@ -158,6 +167,7 @@ class DeliverService:
         )
         access = _Access(source, signed, content)
         access.evaluate(self._clock())
+        client.admitted()
         cursor = DeliverCursor(seek, source.height)
         while True:
             step = cursor.step(source.height)
