@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fabric_protos.common.common_pb2 import Envelope
+from fabric_protos.common.configtx_pb2 import Config, ConfigEnvelope
+from fabric_protos.common.configuration_pb2 import Capabilities, Capability
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
 from fabric_protos.peer.chaincode_shim_pb2 import (
     DelState,
@@ -18,7 +21,8 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
 from google.protobuf.message import Message
 from harness.differential.catalog import conversation
 from harness.differential.talk import Talk
-from treadle_fabric.wire import serialize
+from treadle_fabric.channelconfig import compute_update, update_transaction
+from treadle_fabric.wire import first_payload, serialize
 
 Asked = tuple[tuple[int, Message], ...]
 
@@ -87,3 +91,27 @@ async def leaves_nothing(talk: Talk) -> None:
         await running.complete()
     await talk.commit(proposal, running.answer)
     await talk.block(channel, talk.height(channel) - 1)
+
+
+@conversation("privatepurge", "with V2_5 a purge is refused for want of the collection", "1.4")
+async def purge(talk: Talk) -> None:
+    chaincode = await talk.deployed()
+    channel = await talk.channel()
+    await talk.commit_envelope(await capability_update(talk, channel, "V2_5"))
+    proposal = talk.proposal(talk.name(), "go", channel=channel)
+    async with chaincode.transaction(proposal) as running:
+        for payload in (b"\xff", b"", b"\x0a\x01k", b"\x0a\x01k\x12\x07nowhere"):
+            await running.ask(Msg.PURGE_PRIVATE_DATA, payload)
+        await running.complete()
+
+
+async def capability_update(talk: Talk, channel: str, capability: str) -> Envelope:
+    """The CONFIG_UPDATE that makes *capability* the application's only one."""
+    admin = talk.cast.admin
+    block = await talk.links.committed(admin, channel, 0)
+    config = ConfigEnvelope.FromString(first_payload(block).data).config
+    changed = Config.FromString(config.SerializeToString())
+    wanted = Capabilities(capabilities={capability: Capability()})
+    changed.channel_group.groups["Application"].values["Capabilities"].value = serialize(wanted)
+    update = compute_update(config, changed, channel_id=channel)
+    return update_transaction(update=update, signers=[admin], submitter=admin)
