@@ -19,6 +19,9 @@ from treadle_peer.logs import Repeats
 log = logging.getLogger(__name__)
 
 _LONGEST_NAME: Final = 256
+_CROWDED: Final = (
+    "too many streams have not sent their REGISTER message yet; this one made room for another"
+)
 
 
 def check_name(ccid: str) -> None:
@@ -43,7 +46,8 @@ class AdmissionRules:
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
     ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
-    chaincodes of the whole peer.
+    chaincodes of the whole peer, ``max_nameless``: streams that have not sent REGISTER yet; one
+    more ends the oldest.
     """
 
     is_known: Callable[[str], bool]
@@ -52,6 +56,7 @@ class AdmissionRules:
     install_timeout: float = 300.0
     max_instances: int = 1
     max_waiting: int = 64
+    max_nameless: int = 256
 
 
 class Admission:
@@ -74,6 +79,7 @@ class Admission:
         self._launches = launches
         self._now = now
         self._timers: dict[Connected, asyncio.TimerHandle] = {}
+        self._nameless: dict[Connected, None] = {}
         self._repeats = Repeats(log)
 
     def connected(self, instance: Connected) -> None:
@@ -81,9 +87,15 @@ class Admission:
         seconds = self._rules.register_timeout
         refusal = f"no REGISTER message arrived within {seconds:g} s"
         self._watch(instance, seconds, RegistrationRefused(refusal, Ending.DEADLINE_EXCEEDED))
+        self._nameless[instance] = None
+        if len(self._nameless) > self._rules.max_nameless:
+            oldest = next(iter(self._nameless))
+            del self._nameless[oldest]
+            oldest.close(RegistrationRefused(_CROWDED, Ending.RESOURCE_EXHAUSTED))
 
     def register(self, instance: Connected, ccid: str) -> None:
         """Admit or park *instance*, or raise RegistrationRefused."""
+        self._nameless.pop(instance, None)
         if self._modes.of(ccid) is Mode.PRODUCTION:
             self._register_managed(instance, ccid)
         else:
@@ -96,6 +108,7 @@ class Admission:
 
     def gone(self, instance: Connected) -> None:
         """The stream ended by itself; only what *instance* owns is removed."""
+        self._nameless.pop(instance, None)
         self._unwatch(instance)
         now = self._now()
         registration = self._registry.remove(instance, now=now)

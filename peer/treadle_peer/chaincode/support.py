@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from treadle_peer.chaincode.admission import Admission, AdmissionRules
+from treadle_peer.chaincode.crowd import Crowd
 from treadle_peer.chaincode.errors import Ending, StreamEnded
 from treadle_peer.chaincode.instances import Instance
 from treadle_peer.chaincode.launching import STOPPING, Launcher, Launches
@@ -48,7 +49,8 @@ class SupportConfig:
 
     ``development_execute_timeout`` is ``None`` by default: a developer may stand at a breakpoint.
     ``start_line(ccid)`` is what a developer types to start that process.
-    ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread.
+    ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread,
+    ``max_calls`` how many calls of one ccid are under way; 0 does not.
     """
 
     startup_timeout: float = 300.0
@@ -56,6 +58,7 @@ class SupportConfig:
     development_execute_timeout: float | None = None
     total_query_limit: int = 100_000
     stall_timeout: float = 60.0
+    max_calls: int = 0
     start_line: Callable[[str], str] = _plain_start_line
 
 
@@ -105,9 +108,7 @@ class ChaincodeSupport:
             launches=self._launches,
             now=now,
         )
-        self._active = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._crowd = Crowd(config.max_calls)
         self._stopping = False
         self._repeats = Repeats(log)
 
@@ -158,14 +159,12 @@ class ChaincodeSupport:
         """
         if self._stopping:
             raise ExecutionError(STOPPING)
-        self._enter()
         try:
-            message = await self._run(call)
+            with self._crowd.member(call.ccid):
+                message = await self._run(call)
         except ExecutionError as failure:
             self._registry.count(call.ccid, str(failure))
             raise
-        finally:
-            self._leave()
         failed = message.type == ChaincodeMessage.ERROR
         text = message.payload.decode(errors="replace") if failed else None
         self._registry.count(call.ccid, text)
@@ -194,7 +193,7 @@ class ChaincodeSupport:
         """Wait until no call runs; ``False`` when the time was over first."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._idle.wait()
+                await self._crowd.gone()
         except TimeoutError:
             return False
         return True
@@ -267,15 +266,6 @@ class ChaincodeSupport:
     def _note(self, ccid: str, state: RuntimeState) -> None:
         owner = self._modes.of(ccid).owner
         self._registry.note(ccid, state=state, owner=owner, now=self._now())
-
-    def _enter(self) -> None:
-        self._active += 1
-        self._idle.clear()
-
-    def _leave(self) -> None:
-        self._active -= 1
-        if not self._active:
-            self._idle.set()
 
 
 def _failed(call: Call, failure: ExecutionError) -> str:

@@ -138,6 +138,8 @@ def _support_config(config: PeerConfig, start_lines: StartLines) -> SupportConfi
         execute_timeout=chaincode.execute_timeout,
         development_execute_timeout=chaincode.execute_timeout if development else None,
         total_query_limit=chaincode.total_query_limit,
+        # Of all proposals at once; so one chaincode that hangs leaves a fifth to the others.
+        max_calls=config.limits.endorser * 4 // 5,
         start_line=start_lines.line,
     )
 
