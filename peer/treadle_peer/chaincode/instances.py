@@ -133,6 +133,10 @@ class Instance:
             if self._answers.pop(key, None) is not None:
                 self._apply(self._session.abandon(key))
             raise
+        finally:
+            # It holds the error, whose traceback holds this frame: in a ring, all that the
+            # transaction has collected would wait for the garbage collector.
+            del answer
 
     async def _space(self, deadline: float | None) -> None:
         try:

@@ -23,11 +23,15 @@ class Invocation:
 
 @dataclass(slots=True, eq=False)
 class Transaction:
-    """One running call: its ledger context and everything that dies with it."""
+    """One running call: its ledger context and everything that dies with it.
+
+    ``number`` tells it from another one of the same key.
+    """
 
     key: TxKey
     call: Call
     deadline: float | None
+    number: int
     queries: OpenQueries = field(default_factory=OpenQueries)
     invocation: Invocation | None = None
 
@@ -42,7 +46,9 @@ class Transactions:
 
     def __init__(self) -> None:
         self._running: dict[TxKey, Transaction] = {}
-        self._deadlines: list[tuple[float, int, Transaction]] = []
+        # Not the transactions themselves: most end long before their deadlines, and an entry
+        # stays until it is the first.
+        self._deadlines: list[tuple[float, int, TxKey]] = []
         self._begun = 0
 
     def __len__(self) -> int:
@@ -59,11 +65,11 @@ class Transactions:
         key = TxKey(call.channel_id, call.tx_id)
         if key in self._running:
             raise ExecutionError(f"txid: {call.tx_id}({call.channel_id}) exists")
-        transaction = Transaction(key, call, deadline)
+        self._begun += 1
+        transaction = Transaction(key, call, deadline, self._begun)
         self._running[key] = transaction
         if deadline is not None:
-            self._begun += 1
-            heapq.heappush(self._deadlines, (deadline, self._begun, transaction))
+            heapq.heappush(self._deadlines, (deadline, transaction.number, key))
         return transaction
 
     def get(self, channel_id: str, tx_id: str) -> Transaction | None:
@@ -99,13 +105,14 @@ class Transactions:
         keys = []
         self._drop_ended()
         while self._deadlines and self._deadlines[0][0] <= now:
-            keys.append(heapq.heappop(self._deadlines)[2].key)
+            keys.append(heapq.heappop(self._deadlines)[2])
             self._drop_ended()
         return keys
 
     def _drop_ended(self) -> None:
         while self._deadlines:
-            transaction = self._deadlines[0][2]
-            if self._running.get(transaction.key) is transaction:
+            _, number, key = self._deadlines[0]
+            transaction = self._running.get(key)
+            if transaction is not None and transaction.number == number:
                 return
             heapq.heappop(self._deadlines)
