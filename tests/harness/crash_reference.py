@@ -97,15 +97,15 @@ def _chain(ledger: Ledger, ordered: list[bytes], scratch: Path) -> Chain:
     replayed = Ledger.create(scratch, blocks[0], durable=False)
     digests = [digest(replayed._database)]
     for block in blocks[1:]:
-        replayed.commit(_as_validated(block))
+        replayed.commit(as_validated(block))
         digests.append(digest(replayed._database))
     replayed.close()
     assert digests[-1] == digest(ledger._database), "the run itself ended with a wrong ledger"
     return Chain(ordered=ordered, committed=committed, digests=digests, places=places)
 
 
-def _as_validated(block: Block) -> Block:
-    """The block as it was before the ledger judged it."""
+def as_validated(block: Block) -> Block:
+    """The block as it was before a ledger judged it."""
     before = Block.FromString(block.SerializeToString())
     codes = get_transactions_filter(block)
     set_transactions_filter(before, [0 if code in _STATE_CODES else code for code in codes])

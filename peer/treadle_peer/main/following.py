@@ -94,7 +94,9 @@ class Followers:
 
     def _fail(self, channel: Channel, reason: str) -> None:
         self._failures[channel.channel_id] = f"channel {channel.channel_id} stopped: {reason}"
-        _log.critical("%s", self._failures[channel.channel_id])
+        _log.critical(
+            "%s; restart the peer when the cause is gone", self._failures[channel.channel_id]
+        )
 
     async def _commit_all(self, channel: Channel, committer: Committer) -> None:
         chain = self._ordering.chain(channel.channel_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rocksdict import Rdict, RdictIter, ReadOptions
 
-from treadle_peer.storage.errors import StorageError
+from treadle_peer.storage.errors import StorageError, explained
 
 
 class Cursor:
@@ -63,4 +63,4 @@ class Cursor:
             # An iterator also becomes invalid by an unreadable file.
             iterator.status()
         except Exception as error:
-            raise StorageError(f"cannot read on: {error}") from error
+            raise StorageError(f"cannot read on: {explained(error)}") from error

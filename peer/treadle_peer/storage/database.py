@@ -13,7 +13,7 @@ from rocksdict import Checkpoint, ColumnFamily, Rdict, WriteBatch
 from treadle_fabric.durable import sync_folder
 
 from treadle_peer.storage.cursors import Cursor
-from treadle_peer.storage.errors import StorageError
+from treadle_peer.storage.errors import StorageError, explained
 from treadle_peer.storage.formats import Format
 from treadle_peer.storage.tuning import LARGE_VALUE, BlockCache, database_options, family_options
 
@@ -79,7 +79,7 @@ class Snapshot:
         except Exception as error:
             if str(error) == _MISSING:
                 return None
-            raise StorageError(f"cannot read: {error}") from error
+            raise StorageError(f"cannot read: {explained(error)}") from error
         return value
 
 
@@ -102,6 +102,7 @@ class Database:
         self._format = format
         self._root = root
         self._durable = durable
+        self._failed = False
         self._families = {each.name: root.get_column_family(each.name) for each in families}
         self._handles = {each.name: root.get_column_family_handle(each.name) for each in families}
 
@@ -141,7 +142,7 @@ class Database:
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
-            raise StorageError(f"{self.path}: cannot read: {error}") from error
+            raise StorageError(f"{self.path}: cannot read: {explained(error)}") from error
         return value
 
     def scan(
@@ -181,7 +182,8 @@ class Database:
         except rocksdict.DbClosedError as error:
             raise self._closed() from error
         except Exception as error:
-            raise StorageError(f"{self.path}: cannot write: {error}") from error
+            self._failed = True
+            raise StorageError(f"{self.path}: cannot write: {explained(error)}") from error
         self._flush(batch.large)
 
     def _flush(self, names: Iterable[str]) -> None:
@@ -211,17 +213,20 @@ class Database:
     def close(self) -> None:
         """Write buffers out and free the folder; harmless when done already.
 
-        Snapshots and cursors must be gone: each keeps the folder locked.
+        Snapshots and cursors must be gone: each keeps the folder locked. After a write that
+        failed nothing is raised again.
         """
         families, self._families = self._families, {}
         self._handles.clear()
-        try:
-            for family in families.values():
-                family.close()
-            if families:
-                self._root.close()
-        except Exception as error:
-            raise StorageError(f"{self.path}: cannot close: {error}") from error
+        failures = []
+        for part in (*families.values(), self._root) if families else ():
+            try:
+                part.close()
+            except Exception as error:
+                failures.append(error)
+        if failures and not self._failed:
+            told = f"{self.path}: cannot close: {explained(failures[0])}"
+            raise StorageError(told) from failures[0]
 
     def __enter__(self) -> Database:
         return self
@@ -248,4 +253,4 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if "LOCK" in text or "lock hold" in text:
         return "in use by another process or not yet closed by this one"
-    return f"cannot open: {text}"
+    return f"cannot open: {explained(error)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from treadle_fabric.durable import make_folder, sync_folder
 
-from treadle_peer.storage.errors import StorageError
+from treadle_peer.storage.errors import StorageError, explained
 
 _FILE = "FORMAT"
 _MAKER = "treadle"
@@ -43,7 +43,7 @@ class Format:
             make_folder(folder)
             self._claim(folder)
         except OSError as error:
-            raise StorageError(f"{folder}: {error.strerror or error}") from error
+            raise StorageError(f"{folder}: {explained(error)}") from error
 
     def _claim(self, folder: Path) -> None:
         file = folder / _FILE

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from treadle_fabric.durable import make_folder
 
-from treadle_peer.storage.errors import StorageError
+from treadle_peer.storage.errors import StorageError, explained
 
 _FILE = "LOCK"
 
@@ -27,7 +27,7 @@ class FolderLock:
             make_folder(folder)
             descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StorageError(f"{folder}: {error.strerror or error}") from error
+            raise StorageError(f"{folder}: {explained(error)}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
