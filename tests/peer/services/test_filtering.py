@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fabric_protos.common.common_pb2 import Block, HeaderType
+from fabric_protos.common.common_pb2 import Block, HeaderType, Status
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
+from fabric_protos.peer.events_pb2 import DeliverResponse
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse, Response
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 from harness.ordering import CHANNEL, Network
@@ -91,3 +92,15 @@ def test_a_block_of_any_size_is_framed_without_being_parsed() -> None:
         assert framed.endswith(block)
     empty = Block().SerializeToString()
     assert block_response(empty, Content.BLOCK) == b"\x12\x00"
+
+
+def test_a_status_takes_the_place_of_a_block_that_cannot_be_filtered(network: Network) -> None:
+    nonsense = build_envelope(
+        signer=network.client,
+        header_type=HeaderType.ENDORSER_TRANSACTION,
+        channel_id=CHANNEL,
+        data=b"\xff",
+    )
+    block = new_block(1, b"", [nonsense.SerializeToString()])
+    answer = DeliverResponse.FromString(block_response(block.SerializeToString(), Content.FILTERED))
+    assert answer.status == Status.BAD_REQUEST

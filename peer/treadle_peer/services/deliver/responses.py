@@ -7,6 +7,7 @@ on fields 1 (status) and 2 (block).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from enum import Enum
 
@@ -41,6 +42,8 @@ from treadle_fabric.wire import (
     parse_around,
 )
 
+_log = logging.getLogger(__name__)
+
 _BLOCK_TAG = b"\x12"  # field 2, length-delimited
 _PRIVATE_TAG = b"\x22"  # field 4
 _INNER_BLOCK_TAG = b"\x0a"  # field 1 of BlockAndPrivateData
@@ -62,8 +65,9 @@ def status_response(status: Status.ValueType) -> bytes:
 def block_response(block: bytes, content: Content) -> bytes:
     """The response for one marshalled block.
 
-    Raises WireError when a transaction inside cannot be read for the filtered form. Without
-    private data its map is empty.
+    Where a transaction inside cannot be read for the filtered form, a status takes the block's
+    place, and the next block follows (Fabric: filteredBlockResponseSender). Without private data
+    its map is empty.
     """
     match content:
         case Content.BLOCK:
@@ -73,12 +77,19 @@ def block_response(block: bytes, content: Content) -> bytes:
             size = _varint(len(start) + len(block))
             return b"".join((_PRIVATE_TAG, size, start, block))
         case Content.FILTERED:
-            filtered = filter_block(block)
+            try:
+                filtered = filter_block(block)
+            except WireError as error:
+                _log.warning("cannot filter a block: %s", error)
+                return status_response(Status.BAD_REQUEST)
             return DeliverResponse(filtered_block=filtered).SerializeToString()
 
 
 def filter_block(block: bytes) -> FilteredBlock:
-    """Transaction ids, types, validation codes and events without payload (§5.7)."""
+    """Transaction ids, types, validation codes and events without payload (§5.7).
+
+    Raises WireError when a transaction cannot be read.
+    """
     frame, parts = parse_around(Block, block, "data")
     entries = [entry for part in parts for entry in parse_around(BlockData, part, "data")[1]]
     codes = get_transactions_filter(frame)
