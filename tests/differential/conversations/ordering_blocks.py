@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from fabric_protos.common.configtx_pb2 import ConfigUpdate
-from fabric_protos.peer.configuration_pb2 import AnchorPeer, AnchorPeers
 from harness.differential import ordering
 from harness.differential.catalog import conversation
 from harness.differential.configblocks import (
-    config_of,
     created,
     first_block,
     hear_config_block,
     name_hashes,
 )
 from harness.differential.talk import Talk
-from treadle_fabric.channelconfig import compute_update
-from treadle_fabric.wire import serialize
-
-
-def anchored(talk: Talk, block: object, channel: str, port: int) -> ConfigUpdate:
-    """What makes a peer on *port* the anchor of Org1, after the configuration in *block*."""
-    config = config_of(block)  # type: ignore[arg-type]
-    changed = type(config).FromString(config.SerializeToString())
-    anchor = AnchorPeers(anchor_peers=[AnchorPeer(host="peer0.org1.test", port=port)])
-    organization = changed.channel_group.groups["Application"].groups["Org1MSP"]
-    organization.values["AnchorPeers"].value = serialize(anchor)
-    organization.values["AnchorPeers"].mod_policy = "Admins"
-    update = compute_update(config, changed, channel_id=channel)
-    for half in (update.read_set, update.write_set):
-        # Only one of the networks has it; what an update does not repeat, it removes.
-        half.groups["Application"].groups["Org1MSP"].policies.pop("Endorsement", None)
-    return update
+from harness.differential.updates import anchored
 
 
 @conversation("ordzero", "block 0 holds the configuration that a creation leads to", "5.3", "5.2")
@@ -56,13 +37,13 @@ async def normal_blocks(talk: Talk) -> None:
 async def config_blocks(talk: Talk) -> None:
     channel = await created(talk)
     zero = await first_block(talk, channel)
-    update = ordering.config_update(talk, anchored(talk, zero, channel, 7051), channel=channel)
+    update = ordering.config_update(talk, anchored(zero, channel, 7051), channel=channel)
     await ordering.hear_answers(talk, update.build())
     one = await talk.links.ordered(talk.cast.admin, channel, 1)
     hear_config_block(talk, one, "block 1")
     await ordering.hear_answers(talk, ordering.transaction(talk, channel, "after").build())
     name_hashes(talk, await ordering.ordered(talk, channel, 2), "block 2")
-    again = anchored(talk, one, channel, 7053)
+    again = anchored(one, channel, 7053)
     update = ordering.config_update(talk, again, channel=channel)
     await ordering.hear_answers(talk, update.build())
     hear_config_block(talk, await talk.links.ordered(talk.cast.admin, channel, 3), "block 3")
@@ -102,7 +83,7 @@ async def peer_blocks(talk: Talk) -> None:
 async def peer_config(talk: Talk) -> None:
     channel = await talk.channel()
     zero = await talk.links.committed(talk.cast.admin, channel, 0)
-    update = ordering.config_update(talk, anchored(talk, zero, channel, 7051), channel=channel)
+    update = ordering.config_update(talk, anchored(zero, channel, 7051), channel=channel)
     hear_config_block(talk, await talk.commit_envelope(update.build()), "block 1")
     await talk.commit_envelope(ordering.transaction(talk, channel, "after", tx_id="x").build())
     await talk.block(channel, 2)
