@@ -44,6 +44,11 @@ class Capabilities:
         return self._at_least("V1_1")
 
     @property
+    def new_instantiation_policy(self) -> bool:
+        """Whether an upgrade must satisfy the instantiation policy that it brings, too."""
+        return self._at_least("V1_1")
+
+    @property
     def strict_validation(self) -> bool:
         """Whether validation is as strict as since 1.2 (chaincode name of events)."""
         return self._at_least("V1_2")

@@ -26,11 +26,15 @@ def require_valid_collections(
     upgrade: bool,
     definition: ChaincodeDefinition,
     writes: Sequence[KVWrite],
-    argument: bytes,
+    argument: bytes | None,
 ) -> None:
-    """Raise EndorsementFailure unless argument, write set and committed state agree."""
+    """Raise EndorsementFailure unless argument, write set and committed state agree.
+
+    An empty *argument* is a package without collections, which an upgrade may not fall back to;
+    None says nothing of collections, and keeps those there are.
+    """
     key = collection_key(definition.name)
-    if _written(definition, writes, key) != argument:
+    if _written(definition, writes, key) != (argument or b""):
         raise EndorsementFailure(
             "collection configuration arguments supplied for chaincode "
             f"{definition.ccid} do not match the configuration in the lscc writeset"
@@ -39,7 +43,7 @@ def require_valid_collections(
     if stored and not upgrade:
         text = f"collection data should not exist for chaincode {definition.ccid}"
         raise EndorsementFailure(text)
-    if not argument:
+    if argument is None:
         return
     collections = _collections(definition, argument)
     if upgrade and stored:

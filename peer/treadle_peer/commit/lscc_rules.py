@@ -120,7 +120,8 @@ class LsccRules:
         else:
             _require_single_write(UPGRADE, lscc)
         self._require_policy(transaction, committed.instantiation_policy)
-        if written.instantiation_policy != committed.instantiation_policy:
+        changed = written.instantiation_policy != committed.instantiation_policy
+        if changed and self.capabilities.new_instantiation_policy:
             self._require_policy(transaction, written.instantiation_policy)
 
     def _require_collections(
@@ -131,7 +132,7 @@ class LsccRules:
             upgrade=function == UPGRADE,
             definition=written,
             writes=lscc.writes,
-            argument=args[5] if len(args) > 5 else b"",
+            argument=args[5] if len(args) > 5 else None,
         )
 
     def _require_policy(self, transaction: UnpackedTransaction, policy: bytes) -> None:
