@@ -31,6 +31,7 @@ _ORDERS: Final = {
         16,
     ),
 }
+_PRINTED_BITS: Final = 1024
 _UNDETERMINED: Final = "could not determine the validity of the signature"
 
 
@@ -135,5 +136,12 @@ def _decode_low_s(public_key: ec.EllipticCurvePublicKey, signature: bytes) -> tu
         raise SignatureError(f"Failed unmashalling signature [{error}]") from None
     half = curve_order(public_key.curve) >> 1
     if s > half:
-        raise SignatureError(f"Invalid S. Must be smaller than half the order [{s}][{half}].")
+        text = f"Invalid S. Must be smaller than half the order [{_digits(s)}][{half}]."
+        raise SignatureError(text)
     return r, s
+
+
+def _digits(number: int) -> str:
+    # Python refuses to print what has thousands of digits, and strangers choose the number.
+    bits = number.bit_length()
+    return str(number) if bits <= _PRINTED_BITS else f"a number of {bits} bits"
