@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
@@ -25,6 +26,16 @@ _ECDSA_ALGORITHMS: Final = frozenset(
         SignatureAlgorithmOID.ECDSA_WITH_SHA512,
     }
 )
+UNREADABLE: Final = (
+    TypeError,
+    OverflowError,
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for certificates and revocation lists, and for their parts."""
 _PEM_BLOCK: Final = re.compile(
     rb"(?:^|(?<=\n))-----BEGIN (?P<label>[^\r\n]*?)-----[ \t]*\r?\n"
     rb"(?P<body>(?:(?!-----)[^\n]*\n)*?)"
@@ -70,9 +81,10 @@ def parse_certificate(content: bytes) -> x509.Certificate:
     """The certificate with this DER encoding; raises CertificateError."""
     try:
         certificate = x509.load_der_x509_certificate(content)
-        # Extensions and names are parsed when first asked for: fail here, not in a later check.
+        # Most parts are parsed when first asked for: fail here, not in a later check.
         _ = certificate.extensions, certificate.subject, certificate.issuer
-    except (ValueError, x509.DuplicateExtension) as error:
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except UNREADABLE as error:
         raise CertificateError(f"parseCertificate failed: {error}") from None
     return certificate
 

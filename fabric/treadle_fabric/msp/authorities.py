@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fabric_protos.msp.msp_config_pb2 import FabricMSPConfig
 
 from treadle_fabric.identity.certificates import (
+    UNREADABLE,
     CertificateError,
     certificate_der,
     is_ecdsa_signed,
@@ -242,11 +243,13 @@ def _check_authority(certificate: x509.Certificate, authorities: Authorities) ->
 
 def _load_revocations(content: bytes) -> x509.CertificateRevocationList:
     try:
-        if _CRL_BLOCK.search(content):
-            return x509.load_pem_x509_crl(content)
-        return x509.load_der_x509_crl(content)
-    except ValueError as error:
+        is_pem = _CRL_BLOCK.search(content)
+        load = x509.load_pem_x509_crl if is_pem else x509.load_der_x509_crl
+        revocations = load(content)
+        _ = revocations.extensions  # parsed when first asked for: fail here, not in a later check
+    except UNREADABLE as error:
         raise MSPError(f"could not parse RevocationList: {error}") from None
+    return revocations
 
 
 def _authority_key_id(revocations: x509.CertificateRevocationList) -> bytes | None:
@@ -264,4 +267,7 @@ def _signed_by(revocations: x509.CertificateRevocationList, issuer: x509.Certifi
     key = issuer.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         return False
-    return revocations.is_signature_valid(key)
+    try:
+        return revocations.is_signature_valid(key)
+    except UNREADABLE:
+        return False  # an algorithm that nobody has

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -97,8 +97,16 @@ def check_signed_by(certificate: x509.Certificate, parent: x509.Certificate) -> 
 
 
 def _signature_failure(parent: x509.Certificate) -> str:
-    is_rsa = isinstance(parent.public_key(), rsa.RSAPublicKey)
+    is_rsa = isinstance(_key(parent), rsa.RSAPublicKey)
     return "crypto/rsa: verification error" if is_rsa else "x509: ECDSA verification failure"
+
+
+def _key(certificate: x509.Certificate) -> object:
+    """The public key, None for one that cannot be read."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def subject_key_identifier(certificate: x509.Certificate) -> bytes:
@@ -110,7 +118,7 @@ def subject_key_identifier(certificate: x509.Certificate) -> bytes:
 
 
 def _valid_chains(certificate: x509.Certificate, anchors: TrustAnchors) -> list[Chain]:
-    search = _Search(anchors, at=certificate.not_valid_before_utc + timedelta(seconds=1))
+    search = _Search(anchors, at=_second_after(certificate.not_valid_before_utc))
     _check_certificate(certificate, below=(), at=search.at)
     if certificate in anchors.roots:
         candidates: list[Chain] = [(certificate,)]
@@ -124,6 +132,13 @@ def _valid_chains(certificate: x509.Certificate, anchors: TrustAnchors) -> list[
     for chain in chains:
         check_name_constraints(chain)
     return chains
+
+
+def _second_after(moment: datetime) -> datetime:
+    try:
+        return moment + timedelta(seconds=1)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)  # after every certificate's end, as in Go
 
 
 @dataclass(slots=True)
@@ -214,7 +229,7 @@ def _allows_usage(chain: Chain) -> bool:
 
 
 def _same_holder(left: x509.Certificate, right: x509.Certificate) -> bool:
-    return left.subject == right.subject and left.public_key() == right.public_key()
+    return left.subject == right.subject and _key(left) == _key(right)
 
 
 def _display_name(certificate: x509.Certificate) -> str:

@@ -6,12 +6,12 @@ All checks before any chaincode is looked at, in the order and with the texts of
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
-from cryptography import x509
 from fabric_protos.common.common_pb2 import Header, HeaderType, SignatureHeader
 from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from fabric_protos.peer.proposal_pb2 import Proposal, SignedProposal
+from treadle_fabric.identity.certificates import CertificateError, load_certificate
 from treadle_fabric.msp import MSPError, MSPManager
 from treadle_fabric.wire import (
     UnpackedProposal,
@@ -105,7 +105,7 @@ def _creator(signed: SignedProposal) -> bytes:
 def _expiry(creator: bytes) -> datetime | None:
     try:
         identity = parse(SerializedIdentity, creator)
-        certificate = x509.load_pem_x509_certificate(identity.id_bytes)
-    except (WireError, ValueError):
+        certificate = load_certificate(identity.id_bytes)
+    except (WireError, CertificateError):
         return None
-    return certificate.not_valid_after_utc.astimezone(UTC)
+    return certificate.not_valid_after_utc
