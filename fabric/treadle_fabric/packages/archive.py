@@ -7,7 +7,7 @@ next version might choose other bytes. Reading: streamed, bounded in size and nu
 
 from __future__ import annotations
 
-import gzip
+import errno
 import io
 import posixpath
 import stat
@@ -17,32 +17,38 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from treadle_fabric.packages.errors import PackageFormatError
+from treadle_fabric.packages.inflating import InflateError, Inflater
+from treadle_fabric.packages.tarball import TarballError, TarHeader, TarReader
 
 MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
 MAX_ENTRIES: Final = 100_000
 
 _GZIP_HEADER = bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF))
 _STORED_BLOCK = 0xFFFF
-_CHUNK = 1 << 16
-_PLAIN_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One archive entry while its archive is read; ``mode`` is the header's mode field.
 
-    ``content`` reads a regular file once, and only before the next entry is asked for.
+    ``chunks`` reads its content piece by piece, once, and only before the next entry is asked
+    for.
     """
 
     name: str
     mode: int
     is_directory: bool
     is_file: bool
-    content: Callable[[], bytes]
+    chunks: Callable[[], Iterator[bytes]]
+
+    def content(self) -> bytes:
+        """All of it."""
+        return b"".join(self.chunks())
 
 
 def gzip_stored(data: bytes) -> bytes:
@@ -75,13 +81,19 @@ def read_archive(data: bytes, *, what: str) -> Iterator[Entry]:
 
     Raises PackageFormatError ``<what>: ...`` for anything that is no gzip, no tar, or too big.
     """
-    with _translated(what):
-        stream = _Bounded(gzip.GzipFile(fileobj=io.BytesIO(data)))
-        with tarfile.open(fileobj=stream, mode="r|", errorlevel=2) as archive:
-            for index, info in enumerate(archive):
-                if index >= MAX_ENTRIES:
-                    raise PackageFormatError(f"{what}: more than {MAX_ENTRIES} entries")
-                yield _entry(archive, info, what)
+    archive = TarReader(Inflater(data, limit=MAX_UNPACKED_BYTES).read)
+    index = 0
+    while (header := _next(archive, what)) is not None:
+        index += 1
+        if index > MAX_ENTRIES:
+            raise PackageFormatError(f"{what}: more than {MAX_ENTRIES} entries")
+        yield Entry(
+            name=header.name,
+            mode=header.mode,
+            is_directory=header.is_folder,
+            is_file=header.is_file,
+            chunks=partial(_chunks, archive, what),
+        )
 
 
 def extract_code(code: bytes, target: Path) -> None:
@@ -114,65 +126,44 @@ def mode_type(mode: int) -> int:
     return stat.S_IFMT(mode)
 
 
-class _Bounded(io.RawIOBase):
-    """Reads from a decompressor until the limit for unpacked bytes."""
-
-    def __init__(self, source: gzip.GzipFile) -> None:
-        super().__init__()
-        self._source = source
-        self._left = MAX_UNPACKED_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        # Chunks: a header that claims a huge size must not make room for it beforehand.
-        wanted = size if size >= 0 else self._left + 1
-        parts: list[bytes] = []
-        while wanted > 0 and (part := self._source.read(min(wanted, _CHUNK))):
-            wanted -= len(part)
-            self._left -= len(part)
-            if self._left < 0:
-                raise PackageFormatError(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-            parts.append(part)
-        return b"".join(parts)
+def _next(archive: TarReader, what: str) -> TarHeader | None:
+    with _translated(what):
+        return archive.next()
 
 
-def _entry(archive: tarfile.TarFile, info: tarfile.TarInfo, what: str) -> Entry:
-    def content() -> bytes:
-        with _translated(what):
-            file = archive.extractfile(info)
-            return file.read() if file else b""
-
-    return Entry(
-        name=info.name,
-        mode=info.mode,
-        is_directory=info.isdir(),
-        # Sparse entries claim sizes that no byte of the archive backs.
-        is_file=info.type in _PLAIN_TYPES and not info.issparse(),
-        content=content,
-    )
+def _chunks(archive: TarReader, what: str) -> Iterator[bytes]:
+    with _translated(what):
+        yield from archive.chunks()
 
 
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError) as error:
+    except (InflateError, TarballError) as error:
         raise PackageFormatError(f"{what}: {error}") from error
 
 
 def _make_folder(folder: Path, name: str) -> None:
-    try:
+    with _placed(name):
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise PackageFormatError(f"code package: {name} is a file and a folder") from error
 
 
 def _write_file(path: Path, entry: Entry) -> None:
     _make_folder(path.parent, entry.name)
-    try:
-        path.write_bytes(entry.content())
-    except IsADirectoryError as error:
-        raise PackageFormatError(f"code package: {entry.name} is a file and a folder") from error
+    with _placed(entry.name), path.open("wb") as file:
+        file.writelines(entry.chunks())
     path.chmod(0o755 if entry.mode & 0o111 else 0o644)
+
+
+@contextmanager
+def _placed(name: str) -> Iterator[None]:
+    """Tells what a name makes impossible from what the disk does."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise PackageFormatError(f"code package: {name} is a file and a folder") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise PackageFormatError(f"code package: the name {name[:100]}... is too long") from error

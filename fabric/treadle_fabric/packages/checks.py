@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zlib
 
 from treadle_fabric.packages.archive import Entry, mode_type, read_archive, safe_name
 from treadle_fabric.packages.errors import PackageFormatError
+from treadle_fabric.packages.inflating import InflateError, Inflater
 from treadle_fabric.packages.languages import GOLANG, JAVA, NODE, language_number
 
 _PLAIN_NAMES = re.compile(r"/?(src|META-INF)/")
@@ -44,16 +42,10 @@ def java_accepts(name: str) -> bool:
 
 def _check_gzip(code: bytes) -> None:
     try:
-        gzip.GzipFile(fileobj=io.BytesIO(code)).read(1)
-    except gzip.BadGzipFile:
-        cause = "gzip: invalid header"
-    except EOFError:
-        cause = "unexpected EOF"
-    except zlib.error as error:
-        cause = str(error)
-    else:
-        return
-    raise PackageFormatError(f"failure opening codepackage gzip stream: {cause}")
+        Inflater(code, limit=1).read(1)
+    except InflateError as error:
+        text = f"failure opening codepackage gzip stream: {error}"
+        raise PackageFormatError(text) from None
 
 
 def _check_entry(language: str, entry: Entry) -> None:

@@ -158,7 +158,7 @@ def _check_metadata(name: str, content: bytes) -> None:
         raise PackageFormatError(f"metadata file path or name is not supported: {folder}/")
     try:
         definition = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         definition = None
     if not isinstance(definition, dict):
         raise PackageFormatError(f"Index metadata file [{name}] is not a valid JSON")

@@ -85,7 +85,7 @@ def _read_files(raw: bytes) -> tuple[bytes | None, bytes | None]:
 def _read_metadata(data: bytes) -> dict[str, str]:
     try:
         parsed = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         text = f"could not unmarshal {_METADATA_FILE} as json: {error}"
         raise PackageFormatError(text) from error
     if not isinstance(parsed, dict):
