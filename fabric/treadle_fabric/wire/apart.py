@@ -22,7 +22,7 @@ _LARGE = 1 << 16
 
 
 def parse_apart(kind: type[_M], data: Octets, field: str) -> tuple[_M, Octets]:
-    """*data* as *kind* without its bytes field *field*, and that field's content.
+    """*data* as *kind* without *field*, bytes or a single message, and that field's content.
 
     Of a large message the content is a view into *data*. Raises WireError like ``parse``.
     """
@@ -33,8 +33,8 @@ def parse_apart(kind: type[_M], data: Octets, field: str) -> tuple[_M, Octets]:
 def parse_around(kind: type[_M], data: Octets, field: str) -> tuple[_M, list[Octets]]:
     """*data* as *kind* without the bytes or message field *field*, and each occurrence of that.
 
-    Occurrences of a message are marshalled and not yet parsed; joined they are one message, when
-    the field is not a repeated one. Raises WireError when the rest is unreadable.
+    Occurrences of a message are marshalled and not yet parsed; there is at most one, unless the
+    field is a repeated one. Raises WireError when the rest is unreadable.
     """
     if len(data) < _LARGE:
         return _cut_out(parse(kind, data), field)
@@ -42,6 +42,9 @@ def parse_around(kind: type[_M], data: Octets, field: str) -> tuple[_M, list[Oct
         rest, contents = _split(memoryview(data), kind.DESCRIPTOR.fields_by_name[field].number)
     except WireError:
         # Groups, or rubbish: protobuf knows.
+        return _cut_out(parse(kind, data), field)
+    if len(contents) > 1 and _is_single_message(kind.DESCRIPTOR, field):
+        # Protobuf merges them, if each is readable by itself; two halves must not make a whole.
         return _cut_out(parse(kind, data), field)
     return parse(kind, rest), contents
 
@@ -68,6 +71,11 @@ def _cut_out(message: _M, field: str) -> tuple[_M, list[Octets]]:
     contents = values if is_bytes else [serialize(each) for each in values]
     message.ClearField(field)
     return message, contents
+
+
+def _is_single_message(kind: Descriptor, field: str) -> bool:
+    repeated, is_bytes = _shape(kind, field)
+    return not repeated and not is_bytes
 
 
 @cache

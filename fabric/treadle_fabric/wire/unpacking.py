@@ -166,8 +166,7 @@ def parse_action_payload(
 
     Raises WireError.
     """
-    payload, actions = parse_around(ChaincodeActionPayload, data, "action")
-    action = actions[0] if len(actions) == 1 else b"".join(actions)
+    payload, action = parse_apart(ChaincodeActionPayload, data, "action")
     endorsed, response = parse_apart(ChaincodeEndorsedAction, action, "proposal_response_payload")
     return payload, endorsed, response
 
