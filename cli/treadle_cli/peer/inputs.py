@@ -99,7 +99,7 @@ def parse_collections(text: bytes) -> CollectionConfigPackage:
     """A JSON list of collections, as Fabric's documentation describes it."""
     try:
         loaded = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"could not parse the collection configuration: {error}") from None
     if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
         raise CommandError("could not parse the collection configuration: want a list of objects")

@@ -41,6 +41,7 @@ _TOKEN: Final = re.compile(
 )
 # Each gate is two messages deep, and protobuf reads no message nested deeper than 100.
 _MAX_NESTING: Final = 40
+_MAX_DIGITS: Final = 19
 
 
 def parse_policy(text: str) -> SignaturePolicyEnvelope:
@@ -74,8 +75,8 @@ class _Gate:
 
 def _tokens(text: str) -> list[_Token]:
     """All tokens, last one first, so that the parser can pop them."""
-    tokens, offset = [], 0
-    while text[offset:].strip():
+    tokens, offset, end = [], 0, len(text.rstrip())
+    while offset < end:
         match = _TOKEN.match(text, offset)
         if match is None or match.lastgroup is None:
             raise PolicyError(f"unrecognized token '{text[offset:].strip()}' in policy string")
@@ -92,7 +93,7 @@ class _Parser:
     def argument(self, *, depth: int) -> _Gate | _Principal | int:
         token = self._next()
         if token.kind == "number":
-            return int(token.value)
+            return _integer(token.value)
         if token.kind == "text":
             return self._quoted(token.value[1:-1])
         if token.kind == "name" and token.value in _GATES:
@@ -114,7 +115,7 @@ class _Parser:
 
     def _quoted(self, value: str) -> _Principal | int:
         if re.fullmatch(r"-?\d+", value, re.ASCII):
-            return int(value)
+            return _integer(value)
         match = _PRINCIPAL.fullmatch(value)
         if match is None:
             raise PolicyError(f"unrecognized token '{value}' in policy string")
@@ -141,6 +142,12 @@ class _Parser:
         while self._expect(",", ")") == ",":
             arguments.append(self.argument(depth=depth))
         return arguments
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise PolicyError(f"number of {len(digits)} digits in policy string: value out of range")
+    return int(digits)
 
 
 def _make_gate(arguments: Sequence[_Gate | _Principal | int]) -> _Gate:

@@ -14,8 +14,11 @@ _UNITS = {
     "m": 60.0,
     "h": 3600.0,
 }
-_NUMBER = r"(\d+\.?\d*|\.\d+)"
+_NUMBER = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
 _PART = re.compile(_NUMBER + r"(ns|us|µs|μs|ms|s|m|h)")
+
+_TOO_LONG = 2**63 / 1e9
+"""Seconds; Go counts nanoseconds in 64 bits."""
 
 
 def parse_duration(text: str) -> float:
@@ -33,7 +36,7 @@ def parse_duration(text: str) -> float:
     while found := _PART.match(rest, position):
         seconds += float(found.group(1)) * _UNITS[found.group(2)]
         position = found.end()
-    if not rest or position != len(rest):
+    if not rest or position != len(rest) or seconds >= _TOO_LONG:
         raise ValueError(f'time: invalid duration "{text}"')
     return sign * seconds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from treadle_peer.config.source import Source
 
 _TRUE = frozenset({"1", "t", "true"})
 _FALSE = frozenset({"0", "f", "false"})
+_LARGEST_NUMBER = 2**31 - 1  # what gRPC's options hold
+_LONGEST_PATH = 4095  # bytes, with names of 255: Linux
+_PORT = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ class Settings:
         value = self.source.values.get(key.lower(), default)
         if isinstance(value, list):
             raise self.wrong(key, "write one value, not a list")
-        return str(value)
+        text = str(value)
+        if not _is_unicode(text):
+            raise self.wrong(key, "write text that UTF-8 can carry")
+        return text
 
     def flag(self, key: str, default: bool) -> bool:
         """A boolean, also in Go's spellings."""
@@ -57,6 +64,8 @@ class Settings:
             raise self.wrong(key, "write a whole number") from None
         if number < minimum:
             raise self.wrong(key, f"write a number of at least {minimum}")
+        if number > _LARGEST_NUMBER:
+            raise self.wrong(key, f"write a number of at most {_LARGEST_NUMBER}")
         return number
 
     def duration(self, key: str, default: float) -> float:
@@ -82,13 +91,18 @@ class Settings:
     def path(self, key: str) -> Path | None:
         """An absolute path; relative ones start at the folder of core.yaml."""
         text = self.text(key, "")
-        return self.source.folder / text if text else None
+        return self._path(key, text) if text else None
 
     def paths(self, key: str) -> tuple[Path, ...]:
         """A YAML list of paths, or names separated by blanks in the environment."""
         value = self.source.values.get(key.lower(), [])
         names = [str(item) for item in value] if isinstance(value, list) else str(value).split()
-        return tuple(self.source.folder / name for name in names)
+        return tuple(self._path(key, name) for name in names)
+
+    def _path(self, key: str, text: str) -> Path:
+        if not _is_unicode(text) or not _is_path(text):
+            raise self.wrong(key, "no file can have this name")
+        return self.source.folder / text
 
     def address(self, key: str, default: str) -> str:
         """``host:port``; the port may be 0 (any free one), the host empty (all interfaces)."""
@@ -96,9 +110,23 @@ class Settings:
         host, separator, port = value.rpartition(":")
         if (
             not separator
-            or not port.isdigit()
+            or not _PORT.fullmatch(port)
             or int(port) > 65535
             or (":" in host.strip("[]") and host[:1] != "[")
         ):
             raise self.wrong(key, "write host:port, for example 0.0.0.0:7051")
         return value
+
+
+def _is_unicode(text: str) -> bool:
+    # YAML's escapes can make lone surrogates.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_path(text: str) -> bool:
+    names = text.encode().split(b"/")
+    return "\0" not in text and len(text) <= _LONGEST_PATH and max(map(len, names)) <= 255

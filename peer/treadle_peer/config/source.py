@@ -15,6 +15,9 @@ import yaml
 from treadle_peer.config import keys
 from treadle_peer.config.errors import ConfigurationError
 
+# Aliases can make a file larger than itself, or endless.
+_MOST_LEAVES = 10_000
+_DEEPEST = 32
 _SYSTEM_FOLDER = Path("/etc/hyperledger/fabric")
 
 
@@ -43,7 +46,10 @@ def read_source(environment: Mapping[str, str], working_folder: Path) -> Source:
     values: dict[str, object] = {}
     names: dict[str, str] = {}
     unused: list[str] = []
-    for key, value in _leaves(_load(file) if file else {}):
+    for number, (key, value) in enumerate(_leaves(_load(file) if file else {})):
+        if number >= _MOST_LEAVES:
+            remedy = f"a core.yaml with more than {_MOST_LEAVES} keys is none; do not nest aliases"
+            raise ConfigurationError(key, value, remedy)
         if not keys.is_used(key):
             _require_defined(key, value)
             unused.append(key)
@@ -82,7 +88,9 @@ def find_core_yaml(environment: Mapping[str, str], working_folder: Path) -> Path
 def _load(file: Path) -> Mapping[str, object]:
     try:
         loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except Exception as error:
+        # Besides YAMLError, PyYAML lets through whatever an impossible date, a tag that does not
+        # fit, or deep nesting makes Python raise.
         raise ConfigurationError("core.yaml", str(file), f"it cannot be read: {error}") from error
     if loaded is None:
         return {}
@@ -91,11 +99,15 @@ def _load(file: Path) -> Mapping[str, object]:
     return loaded
 
 
-def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def _leaves(
+    tree: Mapping[str, object], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, object]]:
+    if depth > _DEEPEST:
+        raise ConfigurationError(prefix[:100], "", f"sections nest at most {_DEEPEST} deep")
     for name, value in tree.items():
         key = f"{prefix}{name}"
         if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{key}.")
+            yield from _leaves(value, f"{key}.", depth + 1)
         elif not (isinstance(value, dict) or (value is None and _is_section(key))):
             yield key, value
 

@@ -81,7 +81,7 @@ class OperationsListener:
             if not isinstance(body, dict) or not isinstance(body.get("spec", ""), str):
                 raise ValueError("send a JSON object with one string, spec")
             self._operations.logs.activate(body.get("spec", ""))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         _log.info("log levels are now %r", self._operations.logs.spec)
         return web.Response(status=204)

@@ -46,7 +46,7 @@ def _scripts(layout: Layout) -> Collection[str]:
         manifest = json.loads((layout.source / "package.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BuildError("no package.json found at the root of the chaincode package") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BuildError(f"package.json cannot be read: {error}") from error
     scripts = manifest.get("scripts") if isinstance(manifest, dict) else None
     return scripts if isinstance(scripts, dict) else ()
