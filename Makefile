@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := build/.installed-dev
 RUNTIME := build/.installed-runtime
+FUZZER := build/.installed-fuzz
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-long lint format lock clean
+.PHONY: help demo test test-long fuzz lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,9 @@ test-long: $(INSTALLED) fabric ## Run the tests that take minutes (idle streams,
 diff: $(INSTALLED) ## Hold every conversation with a real Fabric peer and with ours, compare all fields
 	@tools/fabric-binaries.sh >/dev/null
 	$(BIN)/python tools/diff.py $(DIFF_ARGS)
+
+fuzz: $(FUZZER) ## Fuzz the parsers, SECONDS=60 for each TARGET (default: all); see CONTRIBUTING.md
+	$(BIN)/python tools/fuzz_parsers.py --seconds $(SECONDS) $(TARGET)
 
 lint: $(INSTALLED) build/stubs ## Formatting, lint rules, types, layers
 	$(BIN)/ruff check .
@@ -59,6 +64,10 @@ $(INSTALLED): $(BIN)/python requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p build && touch $@ $(RUNTIME)
+
+$(FUZZER): $(INSTALLED) requirements/fuzz.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@mkdir -p build && touch $@
 
 build/stubs: $(INSTALLED) tools/proto_stubs.py
 	$(BIN)/python tools/proto_stubs.py

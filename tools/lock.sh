@@ -8,7 +8,11 @@ export CUSTOM_COMPILE_COMMAND="make lock"
 compile() {
   "$python" -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras \
     --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-    --build-deps-for=editable "$@"
+    "$@"
 }
-compile --output-file requirements/runtime.txt pyproject.toml
-compile --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
+project() {
+  compile --build-deps-for=editable "$@" pyproject.toml
+}
+project --output-file requirements/runtime.txt
+project --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+compile --output-file requirements/fuzz.txt requirements/fuzz.in
