@@ -10,6 +10,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import GetState, PutState
 from harness.differential.catalog import conversation
 from harness.differential.chaincode import Chaincode
 from harness.differential.requests import called
+from harness.differential.streams import PATIENCE
 from harness.differential.talk import Talk
 
 _METHOD = "/protos.ChaincodeSupport/Register"
@@ -79,16 +80,23 @@ async def unknown_fields(talk: Talk) -> None:
         await transaction.complete()
 
 
-@conversation("lifeclientgone", "a client that goes away does not end its transaction", "1.11")
+@conversation("lifeclientgone", "what a transaction gets whose client has gone", "1.11", "4.3")
 async def client_gone(talk: Talk) -> None:
     chaincode = await talk.deployed()
-    proposal = talk.proposal(talk.name(), "go", channel=await talk.channel())
+    channel = await talk.channel()
+    proposal = talk.proposal(talk.name(), "go", channel=channel)
     asking = asyncio.create_task(talk.endorse(proposal))
     transaction = await called(chaincode)
     asking.cancel()
     await asyncio.wait([asking])
-    await transaction.ask(Msg.GET_STATE, GetState(key="a"))
+    await chaincode.line.hear_nothing()  # the peer learns it meanwhile
+    await transaction.say(Msg.GET_STATE, GetState(key="a"))
+    answer: Msg = await chaincode.line.read(PATIENCE)
+    talk.note("the chaincode", Msg.Type.Name(answer.type))
     await transaction.complete()
+    again = talk.proposal(talk.name(), "again", channel=channel)
+    async with chaincode.transaction(again) as transaction:
+        await transaction.complete(payload=b"well")
 
 
 def _name(talk: Talk) -> bytes:
