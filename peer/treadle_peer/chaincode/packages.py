@@ -77,12 +77,16 @@ class FilePackageStore:
         return _installed(package)
 
     def get(self, name: str, version: str) -> InstalledPackage:
-        """The package; raises PackageError ``cannot get package for chaincode (n:v)``."""
+        """See PackageStore."""
         refusal = f"cannot get package for chaincode ({name}:{version})"
         if not (CHAINCODE_NAME.fullmatch(name) and CHAINCODE_VERSION.fullmatch(version)):
             raise PackageError(refusal)
+        file = f"{name}.{version}"
         try:
-            package = self._read(f"{name}.{version}")
+            package = self._read(file)
+        except FileNotFoundError as error:
+            text = f"open {self._folder / file}: no such file or directory"
+            raise PackageError(text) from error
         except (OSError, PackageFormatError) as error:
             raise PackageError(refusal) from error
         if (package.name, package.version) != (name, version):

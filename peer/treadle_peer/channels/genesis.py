@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric_protos.common.common_pb2 import Block, ChannelHeader, HeaderType
 from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from treadle_fabric.channelconfig import Bundle, ConfigError
-from treadle_fabric.wire import WireError, first_payload, parse
+from treadle_fabric.wire import WireError, first_payload, header_type_name, parse
 
 
 def check_config_block(block: Block) -> Bundle:
@@ -23,7 +23,10 @@ def check_config_block(block: Block) -> Bundle:
         raise ConfigError("No channel configuration groups are available")
     if "Application" not in groups:
         raise ConfigError("Invalid configuration block, missing Application configuration group")
-    return Bundle.from_block(block)
+    try:
+        return Bundle.from_block(block)
+    except ConfigError as error:
+        raise ConfigError(f"Failed capabilities check: [{error}]") from error
 
 
 def _config_envelope(block: Block) -> ConfigEnvelope:
@@ -31,7 +34,7 @@ def _config_envelope(block: Block) -> ConfigEnvelope:
         payload = first_payload(block)
         header = parse(ChannelHeader, payload.header.channel_header)
         if header.type != HeaderType.CONFIG:
-            raise WireError(f"invalid type {header.type}, expected {HeaderType.CONFIG}")
-        return parse(ConfigEnvelope, payload.data)
+            raise WireError(f"invalid type {header_type_name(header.type)}, expected CONFIG")
+        return parse(ConfigEnvelope, payload.data, "message for type CONFIG")
     except WireError as error:
         raise ConfigError(f"Bad configuration envelope: {error}") from error

@@ -83,10 +83,13 @@ class Runner:
             simulator=context.simulator,
         )
         try:
-            outcome = await self._system[name].invoke(call)
-        except (SystemChaincodeError, SimulationError) as error:
-            return Outcome(response=Response(status=500, message=str(error)), event=None)
-        return Outcome(response=outcome.response(), event=outcome.event)
+            return await _answer(self._system[name], call)
+        except UnicodeEncodeError as error:
+            # Fabric's own chaincodes speak through a shim, which cannot say this either.
+            raise ExecutionError(
+                "transaction returned with failure: failed to marshal response: "
+                "string field contains invalid UTF-8"
+            ) from error
 
     def _call(
         self, chaincode: Resolved, arguments: ChaincodeInput, context: Context, kind: CallKind
@@ -127,6 +130,14 @@ def _completed(context: Context, outcome: Outcome) -> ChaincodeMessage:
         channel_id=context.channel_id,
         chaincode_event=outcome.event,
     )
+
+
+async def _answer(chaincode: SystemChaincode, call: SystemCall) -> Outcome:
+    try:
+        outcome = await chaincode.invoke(call)
+    except (SystemChaincodeError, SimulationError) as error:
+        return Outcome(response=Response(status=500, message=str(error)), event=None)
+    return Outcome(response=outcome.response(), event=outcome.event)
 
 
 def check_init(chaincode: Resolved, arguments: ChaincodeInput) -> None:

@@ -50,7 +50,11 @@ class PackageStore(Protocol):
         """Store *raw*; raises PackageError with Fabric's text when unreadable or present."""
 
     def get(self, name: str, version: str) -> InstalledPackage:
-        """The package; raises PackageError ``cannot get package for chaincode (n:v)``."""
+        """The package.
+
+        Raises PackageError: ``open <file>: no such file or directory`` for one that is not
+        installed, ``cannot get package for chaincode (n:v)`` for a damaged one.
+        """
 
     def installed(self) -> Sequence[InstalledPackage]:
         """All packages, ordered by name, then version."""

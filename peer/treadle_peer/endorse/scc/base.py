@@ -40,7 +40,7 @@ class SystemCall:
     @property
     def function(self) -> str:
         """The first argument; empty without arguments."""
-        return self.args[0].decode(errors="replace") if self.args else ""
+        return text(self.args[0]) if self.args else ""
 
     @property
     def signed(self) -> SignedData:
@@ -80,5 +80,5 @@ class SystemChaincode(Protocol):
 
 
 def text(argument: bytes) -> str:
-    """An argument as text; what is no UTF-8 shows replacement characters, as in Fabric's logs."""
-    return argument.decode(errors="replace")
+    """An argument as text; what is no UTF-8 becomes surrogates, so that nobody can encode it."""
+    return argument.decode(errors="surrogateescape")

@@ -20,6 +20,11 @@ from treadle_peer.ledger import Ledger, LedgerError
 
 _CHAIN_INFO = "GetChainInfo"
 _NEWEST = 2**64 - 1
+_ESCAPES = {
+    **{"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"},
+    **{'"': r"\"", "\\": r"\\"},
+}
+_SURROGATES = 0xDC80  # what ``text`` makes of the bytes from 0x80 that are no UTF-8
 
 
 class Qscc:
@@ -106,8 +111,25 @@ def _parse_number(argument: bytes) -> int:
         return number
     reason = "invalid syntax" if number < 0 else "value out of range"
     raise SystemChaincodeError(
-        f'Failed to parse block number with error strconv.ParseUint: parsing "{digits}": {reason}'
+        "Failed to parse block number with error strconv.ParseUint: "
+        f"parsing {_quoted(digits)}: {reason}"
     )
+
+
+def _quoted(given: str) -> str:
+    """*given* in quotes as Go's strconv writes it."""
+    return '"' + "".join(_ESCAPES.get(each) or _character(each) for each in given) + '"'
+
+
+def _character(given: str) -> str:
+    number = ord(given)
+    if _SURROGATES <= number < _SURROGATES + 0x80:
+        return f"\\x{number - _SURROGATES + 0x80:02x}"
+    if given.isprintable():
+        return given
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 _QUERIES: dict[str, Callable[[Ledger, bytes], bytes]] = {
