@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from treadle_fabric.identity import der
+from treadle_fabric.identity.numbers import decimal
 
 _ORDERS: Final = {
     "secp224r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFF16A2E0B8F03E13DD29455C5C2A3D,
@@ -31,7 +32,6 @@ _ORDERS: Final = {
         16,
     ),
 }
-_PRINTED_BITS: Final = 1024
 _UNDETERMINED: Final = "could not determine the validity of the signature"
 
 
@@ -136,12 +136,6 @@ def _decode_low_s(public_key: ec.EllipticCurvePublicKey, signature: bytes) -> tu
         raise SignatureError(f"Failed unmashalling signature [{error}]") from None
     half = curve_order(public_key.curve) >> 1
     if s > half:
-        text = f"Invalid S. Must be smaller than half the order [{_digits(s)}][{half}]."
+        text = f"Invalid S. Must be smaller than half the order [{decimal(s)}][{half}]."
         raise SignatureError(text)
     return r, s
-
-
-def _digits(number: int) -> str:
-    # Python refuses to print what has thousands of digits, and strangers choose the number.
-    bits = number.bit_length()
-    return str(number) if bits <= _PRINTED_BITS else f"a number of {bits} bits"

@@ -24,6 +24,7 @@ from treadle_fabric.identity.certificates import (
     load_certificate,
     sanitise_certificate,
 )
+from treadle_fabric.identity.numbers import decimal
 from treadle_fabric.identity.signatures import SignatureError, curve_order
 from treadle_fabric.msp.chains import (
     Chain,
@@ -217,7 +218,7 @@ def _inner_authorities(anchors: TrustAnchors) -> frozenset[bytes]:
             chain = unique_chain(certificate, anchors)
         except MSPError as error:
             raise error.within(
-                f"failed getting validation chain, (SN: {certificate.serial_number})"
+                f"failed getting validation chain, (SN: {decimal(certificate.serial_number)})"
             ) from None
         inner.update(map(certificate_der, chain[1:]))
     return frozenset(inner)
@@ -238,7 +239,7 @@ def _check_authority(certificate: x509.Certificate, authorities: Authorities) ->
         if len(chain) > 1:
             authorities.check_not_revoked(certificate, chain)
     except MSPError as error:
-        raise error.within(f"CA Certificate is not valid, (SN: {number})") from None
+        raise error.within(f"CA Certificate is not valid, (SN: {decimal(number)})") from None
 
 
 def _load_revocations(content: bytes) -> x509.CertificateRevocationList:

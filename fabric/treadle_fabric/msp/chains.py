@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from treadle_fabric.identity.numbers import decimal
 from treadle_fabric.msp.constraints import check_name_constraints, has_unhandled_constraints
 from treadle_fabric.msp.errors import MSPError
 
@@ -237,7 +238,7 @@ def _display_name(certificate: x509.Certificate) -> str:
         attributes = certificate.subject.get_attributes_for_oid(oid)
         if attributes:
             return str(attributes[0].value)
-    return f"serial:{certificate.serial_number}"
+    return f"serial:{decimal(certificate.serial_number)}"
 
 
 def _stamp(moment: datetime) -> str:
