@@ -6,6 +6,8 @@ capabilities), by embedded ordering (batches, updates) and by clients (orderer a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Block, ChannelHeader, Envelope, HeaderType
@@ -22,7 +24,7 @@ from treadle_fabric.channelconfig.capabilities import (
     capability_names,
     check_supported,
 )
-from treadle_fabric.channelconfig.errors import ConfigError
+from treadle_fabric.channelconfig.errors import ConfigError, config_prefix
 from treadle_fabric.channelconfig.groups import (
     ApplicationConfig,
     MSPCollector,
@@ -48,6 +50,7 @@ _CHANNEL_VALUES = (
 _SUBGROUPS = (keys.APPLICATION, keys.ORDERER, keys.CONSORTIUMS)
 _HASHES = ("SHA256", "SHA3_256")
 _FULL_WIDTH = 0xFFFFFFFF
+_INITIALIZING = "initializing channelconfig failed"
 _CONSENSUS = ("solo", "kafka", "etcdraft")
 
 
@@ -75,14 +78,19 @@ class Bundle:
     def from_config(cls, channel_id: str, config: Config) -> Bundle:
         """Check *config* and build its bundle; raises ConfigError with Fabric's text."""
         root = _checked_root(config)
-        capabilities = ChannelCapabilities(capability_names(root))
+        with config_prefix(_INITIALIZING):
+            capabilities = ChannelCapabilities(capability_names(root))
         check_supported("Channel", capabilities.names)
-        _check_channel_values(root, capabilities)
+        with config_prefix(_INITIALIZING):
+            _check_channel_values(root, capabilities)
         msps = MSPCollector(capabilities.msp_version)
-        application = read_application(root.groups[keys.APPLICATION], msps)
+        with _reading(keys.APPLICATION):
+            application = read_application(root.groups[keys.APPLICATION], msps)
         check_supported("Application", application.capabilities.names)
-        orderer = _read_orderer(root, msps, capabilities)
-        read_consortiums(_group(root, keys.CONSORTIUMS), msps)
+        with _reading(keys.ORDERER):
+            orderer = _read_orderer(root, msps, capabilities)
+        with _reading(keys.CONSORTIUMS):
+            read_consortiums(_group(root, keys.CONSORTIUMS), msps)
         manager = msps.manager()
         bundle = cls(
             channel_id=channel_id,
@@ -93,8 +101,11 @@ class Bundle:
             application=application,
             orderer=orderer,
         )
-        check_channel_id(channel_id)
-        flatten(root)
+        with config_prefix("initializing configtx manager failed"):
+            with config_prefix("bad channel ID"):
+                check_channel_id(channel_id)
+            with config_prefix("error converting config to map"):
+                flatten(root)
         return bundle
 
     @classmethod
@@ -128,6 +139,13 @@ def read_config_envelope(envelope: Envelope) -> tuple[str, ConfigEnvelope]:
 def _check_type(header: ChannelHeader) -> None:
     if header.type != HeaderType.CONFIG:
         raise WireError(f"invalid type {header_type_name(header.type)}, expected CONFIG")
+
+
+@contextmanager
+def _reading(group: str) -> Iterator[None]:
+    """Say which group a ConfigError is about."""
+    with config_prefix(f"{_INITIALIZING}: could not create channel {group} sub-group config"):
+        yield
 
 
 def _checked_root(config: Config) -> ConfigGroup:

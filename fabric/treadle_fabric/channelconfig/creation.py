@@ -10,7 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Envelope
-from fabric_protos.common.configtx_pb2 import Config, ConfigEnvelope, ConfigGroup, ConfigUpdate
+from fabric_protos.common.configtx_pb2 import (
+    Config,
+    ConfigEnvelope,
+    ConfigGroup,
+    ConfigUpdate,
+    ConfigUpdateEnvelope,
+)
 from fabric_protos.common.configuration_pb2 import Consortium
 from fabric_protos.common.policies_pb2 import ImplicitMetaPolicy
 
@@ -18,7 +24,7 @@ from treadle_fabric.channelconfig import keys
 from treadle_fabric.channelconfig.bundle import Bundle
 from treadle_fabric.channelconfig.capabilities import OrdererCapabilities, capability_names
 from treadle_fabric.channelconfig.compute import compute_update
-from treadle_fabric.channelconfig.errors import ConfigError
+from treadle_fabric.channelconfig.errors import ConfigError, config_prefix
 from treadle_fabric.channelconfig.genesis import (
     BatchOptions,
     OrganizationDefinition,
@@ -28,16 +34,16 @@ from treadle_fabric.channelconfig.genesis import (
     organization_group,
     put_value,
 )
-from treadle_fabric.channelconfig.keys import get_value
 from treadle_fabric.channelconfig.names import check_channel_id
 from treadle_fabric.channelconfig.tree import flatten, unflatten
 from treadle_fabric.channelconfig.updates import (
     changes,
     check_complete,
-    propose_update,
+    check_successor,
+    next_config,
     read_update,
-    read_update_envelope,
 )
+from treadle_fabric.wire import WireError, parse_bare, unpack_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,16 @@ def propose_creation(envelope: Envelope, *, system: SystemChannel) -> ConfigEnve
     Any admin of one of the new members must have signed the update. Raises ConfigError with
     Fabric's text.
     """
-    update = read_update(read_update_envelope(envelope))
+    update = _requested_update(envelope)
     bundle = Bundle.from_config(update.channel_id, _template(update, system))
-    return propose_update(bundle, envelope)
+    with config_prefix(
+        f"error validating channel creation transaction for new channel '{update.channel_id}', "
+        "could not successfully apply update to template configuration"
+    ):
+        config = next_config(bundle, envelope)
+    with config_prefix("config does not validly parse"):
+        check_successor(bundle, config)
+    return ConfigEnvelope(config=config, last_update=envelope)
 
 
 def creation_update(
@@ -126,6 +139,25 @@ def creation_update(
     update.read_set.values[keys.CONSORTIUM].SetInParent()
     named = Consortium(name=consortium)
     update.write_set.values[keys.CONSORTIUM].value = named.SerializeToString()
+    return update
+
+
+def _requested_update(envelope: Envelope) -> ConfigUpdate:
+    failing = "Failing initial channel config creation"
+    try:
+        payload = unpack_payload(envelope)
+    except WireError as error:
+        raise ConfigError(f"{failing} because of payload unmarshalling error: {error}") from error
+    try:
+        signed = parse_bare(ConfigUpdateEnvelope, payload.data)
+    except WireError as error:
+        text = f"{failing} because of config update envelope unmarshalling error: {error}"
+        raise ConfigError(text) from error
+    with config_prefix(f"{failing} because of config update unmarshalling error"):
+        update = read_update(signed)
+    if update.channel_id != payload.channel_id:
+        names = f"'{update.channel_id}' != '{payload.channel_id}'"
+        raise ConfigError(f"{failing}: mismatched channel IDs: {names}")
     return update
 
 
@@ -176,7 +208,10 @@ def _requested_application(update: ConfigUpdate) -> ConfigGroup:
 def _consortium_name(update: ConfigUpdate, system: SystemChannel) -> str:
     if keys.CONSORTIUM not in update.write_set.values:
         raise ConfigError("Consortium config value missing")
-    name = get_value(update.write_set, keys.CONSORTIUM, Consortium).name
+    try:
+        name = parse_bare(Consortium, update.write_set.values[keys.CONSORTIUM].value).name
+    except WireError as error:
+        raise ConfigError(f"Error reading unmarshalling consortium name: {error}") from error
     if system.consortium is not None and name != system.consortium:
         raise ConfigError(f"Unknown consortium name: {name}")
     return name

@@ -9,7 +9,7 @@ from fabric_protos.common.configtx_pb2 import ConfigGroup
 from google.protobuf.message import Message
 
 from treadle_fabric.channelconfig.errors import ConfigError
-from treadle_fabric.wire import WireError, parse
+from treadle_fabric.wire import WireError, parse_bare
 
 CHANNEL: Final = "Channel"
 APPLICATION: Final = "Application"
@@ -54,6 +54,6 @@ def get_value(group: ConfigGroup, key: str, kind: type[_M]) -> _M:
     if key not in group.values:
         return kind()
     try:
-        return parse(kind, group.values[key].value)
+        return parse_bare(kind, group.values[key].value)
     except WireError as error:
         raise ConfigError(f"failed to deserialize values: {error}") from error

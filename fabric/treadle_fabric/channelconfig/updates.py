@@ -19,12 +19,12 @@ from fabric_protos.common.configtx_pb2 import (
 
 from treadle_fabric.channelconfig.bundle import Bundle
 from treadle_fabric.channelconfig.capabilities import check_supported
-from treadle_fabric.channelconfig.errors import ConfigError
+from treadle_fabric.channelconfig.errors import ConfigError, config_prefix
 from treadle_fabric.channelconfig.groups import Org
 from treadle_fabric.channelconfig.names import check_mod_policy
 from treadle_fabric.channelconfig.tree import Item, flatten, unflatten
 from treadle_fabric.policy import PolicyError, SignedData
-from treadle_fabric.wire import WireError, header_type_name, parse, unpack_payload
+from treadle_fabric.wire import WireError, header_type_name, parse, parse_bare, unpack_payload
 
 
 def propose_update(bundle: Bundle, envelope: Envelope) -> ConfigEnvelope:
@@ -33,20 +33,25 @@ def propose_update(bundle: Bundle, envelope: Envelope) -> ConfigEnvelope:
     Checks read set, versions and the signatures each changed element demands; the result is
     known to load. Raises ConfigError with Fabric's text.
     """
-    try:
+    config = next_config(bundle, envelope)
+    check_successor(bundle, config)
+    return ConfigEnvelope(config=config, last_update=envelope)
+
+
+def next_config(bundle: Bundle, envelope: Envelope) -> Config:
+    """The same, but without knowing whether the result loads."""
+    with config_prefix("error converting envelope to config update"):
         update = read_update_envelope(envelope)
-    except ConfigError as error:
-        text = f"error converting envelope to config update: {error}"
-        raise ConfigError(text) from error
-    try:
+    with config_prefix("error authorizing update"):
         group = _authorize(bundle, update)
-    except ConfigError as error:
-        raise ConfigError(f"error authorizing update: {error}") from error
-    config = Config(sequence=bundle.sequence + 1, channel_group=group)
+    return Config(sequence=bundle.sequence + 1, channel_group=group)
+
+
+def check_successor(bundle: Bundle, config: Config) -> None:
+    """Raise ConfigError unless an orderer may put *config* in the place of *bundle*."""
     successor = Bundle.from_config(bundle.channel_id, config)
     check_supported("Orderer", successor.orderer.capabilities.names)
     check_succession(bundle, successor)
-    return ConfigEnvelope(config=config, last_update=envelope)
 
 
 def validate_config(bundle: Bundle, envelope: ConfigEnvelope) -> Bundle:
@@ -78,15 +83,19 @@ def read_update_envelope(envelope: Envelope) -> ConfigUpdateEnvelope:
         if kind != HeaderType.CONFIG_UPDATE:
             text = f"invalid type {header_type_name(kind)}, expected CONFIG_UPDATE"
             raise ConfigError(text)
-        return parse(ConfigUpdateEnvelope, payload.data)
     except WireError as error:
         raise ConfigError(str(error)) from error
+    try:
+        return parse_bare(ConfigUpdateEnvelope, payload.data)
+    except WireError as error:
+        text = f"error unmarshalling message for type CONFIG_UPDATE: {error}"
+        raise ConfigError(text) from error
 
 
 def read_update(envelope: ConfigUpdateEnvelope) -> ConfigUpdate:
     """The update that the signatures of *envelope* cover; raises ConfigError."""
     try:
-        return parse(ConfigUpdate, envelope.config_update)
+        return parse_bare(ConfigUpdate, envelope.config_update)
     except WireError as error:
         raise ConfigError(str(error)) from error
 

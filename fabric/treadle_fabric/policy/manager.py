@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from fabric_protos.common.configtx_pb2 import ConfigGroup
 from fabric_protos.common.policies_pb2 import (
@@ -12,16 +12,18 @@ from fabric_protos.common.policies_pb2 import (
     SignaturePolicyEnvelope,
 )
 from fabric_protos.common.policies_pb2 import Policy as PolicyMessage
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 
 from treadle_fabric.msp import MSPManager
 from treadle_fabric.policy.errors import PolicyError
 from treadle_fabric.policy.evaluation import Policy
 from treadle_fabric.policy.implicit import RejectPolicy, make_meta_policy
 from treadle_fabric.policy.signature import compile_signature_policy
+from treadle_fabric.wire import WireError, parse_bare
 
 _SEPARATOR: Final = "/"
 _ROOT: Final = "Channel"
+_M = TypeVar("_M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,21 @@ def _compile(
 ) -> Policy:
     try:
         if message.type == PolicyMessage.IMPLICIT_META:
-            definition = ImplicitMetaPolicy.FromString(message.value)
+            definition = _parsed(ImplicitMetaPolicy, message.value)
             children = [group.policy(definition.sub_policy) for group in groups.values()]
             return make_meta_policy(definition, children, msps)
         if message.type == PolicyMessage.SIGNATURE:
-            envelope = SignaturePolicyEnvelope.FromString(message.value)
+            envelope = _parsed(SignaturePolicyEnvelope, message.value, "SignaturePolicy")
             return compile_signature_policy(envelope, msps)
-    except (PolicyError, DecodeError) as error:
+    except PolicyError as error:
         kind = "implicit policy" if message.type == PolicyMessage.IMPLICIT_META else "policy"
         raise PolicyError(f"{kind} {where} did not compile: {error}") from None
     raise PolicyError(f"policy {where} has unknown policy type: {message.type}")
+
+
+def _parsed(kind: type[_M], data: bytes, name: str | None = None) -> _M:
+    try:
+        return parse_bare(kind, data)
+    except WireError as error:
+        text = f"Error unmarshalling to {name or kind.DESCRIPTOR.name}: {error}"
+        raise PolicyError(text) from error

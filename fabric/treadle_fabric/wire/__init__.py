@@ -43,7 +43,7 @@ from treadle_fabric.wire.hashing import (
     block_header_hash,
     sha256,
 )
-from treadle_fabric.wire.messages import Octets, WireError, parse, serialize
+from treadle_fabric.wire.messages import Octets, WireError, parse, parse_bare, serialize
 from treadle_fabric.wire.missing import (
     encode_signed_cds_data,
     encode_status,
@@ -129,6 +129,7 @@ __all__ = [
     "parse_actions",
     "parse_apart",
     "parse_around",
+    "parse_bare",
     "parse_duration",
     "parse_namespaces",
     "payload_for_transaction",

@@ -24,12 +24,20 @@ class WireError(Exception):
 
 def parse(kind: type[_M], data: Octets, name: str | None = None) -> _M:
     """Parse *data* as *kind*; raises WireError ``error unmarshalling <name>: ...``."""
+    try:
+        return parse_bare(kind, data)
+    except WireError as error:
+        text = f"error unmarshalling {name or kind.DESCRIPTOR.name}: {error}"
+        raise WireError(text) from error
+
+
+def parse_bare(kind: type[_M], data: Octets) -> _M:
+    """The same where Fabric adds nothing of its own: the WireError is what Go's library says."""
     message = kind()
     try:
         message.ParseFromString(bytes(data))
     except DecodeError as error:
-        text = f"error unmarshalling {name or kind.DESCRIPTOR.name}: {_UNREADABLE}"
-        raise WireError(text) from error
+        raise WireError(_UNREADABLE) from error
     return message
 
 

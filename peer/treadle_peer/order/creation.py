@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Block, HeaderType, Status
 from treadle_fabric.channelconfig import (
-    Bundle,
     ConfigError,
     OrganizationDefinition,
     SystemChannel,
@@ -59,7 +58,6 @@ def block_from_creation(
     """Block 0 of the channel that a CONFIG_UPDATE asks for; raises BroadcastRefused."""
     try:
         created = propose_creation(submission.envelope, system=template.system())
-        Bundle.from_config(submission.channel_id, created.config)
     except ConfigError as error:
         raise BroadcastRefused(Status.BAD_REQUEST, str(error)) from error
     config = build_envelope(

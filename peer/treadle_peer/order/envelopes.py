@@ -13,7 +13,7 @@ from fabric_protos.common.common_pb2 import (
     Status,
 )
 from treadle_fabric.policy import SignedData
-from treadle_fabric.wire import WireError, parse
+from treadle_fabric.wire import WireError, parse, parse_bare
 
 from treadle_peer.order.errors import BroadcastRefused
 
@@ -47,10 +47,9 @@ class Submission:
     def signed_data(self) -> SignedData:
         """What the channel's policies judge; raises BroadcastRefused (BAD_REQUEST)."""
         try:
-            header = parse(SignatureHeader, self.signature_header)
+            header = parse_bare(SignatureHeader, self.signature_header)
         except WireError as error:
-            cause = str(error).removeprefix("error unmarshalling SignatureHeader: ")
-            text = f"could not convert message to signedData: {_HEADER_FAILED}, err {cause}"
+            text = f"could not convert message to signedData: {_HEADER_FAILED}, err {error}"
             raise _bad(text) from error
         return SignedData(
             data=self.envelope.payload, identity=header.creator, signature=self.envelope.signature

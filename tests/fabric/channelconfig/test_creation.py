@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fabric_protos.common.common_pb2 import HeaderType
 from treadle_fabric.channelconfig import (
     Bundle,
     ConfigError,
@@ -11,6 +12,7 @@ from treadle_fabric.channelconfig import (
     propose_creation,
     update_transaction,
 )
+from treadle_fabric.wire import build_envelope, unpack_payload
 
 
 def update_for(**changes):
@@ -54,6 +56,20 @@ def test_an_admin_of_no_member_creates_no_channel(network):
     )
     with pytest.raises(ConfigError, match="0 sub-policies were satisfied"):
         propose_creation(envelope, system=network.system())
+
+
+def test_a_channel_is_not_created_under_another_name_than_its_envelopes(network):
+    signed = update_transaction(
+        update=update_for(), signers=[network.admin1], submitter=network.admin1
+    )
+    renamed = build_envelope(
+        signer=network.admin1,
+        header_type=HeaderType.CONFIG_UPDATE,
+        channel_id="another",
+        data=unpack_payload(signed).data,
+    )
+    with pytest.raises(ConfigError, match="mismatched channel IDs: 'newchannel' != 'another'"):
+        propose_creation(renamed, system=network.system())
 
 
 def test_members_are_those_the_update_names(network):

@@ -142,7 +142,7 @@ def illegal_key(root):
         (width, "BlockDataHashStructure width only supported at MaxUint32 in this version"),
         (addresses, "Must set some OrdererAddresses"),
         (unknown_value, "failed to deserialize values: Unexpected key Surprise"),
-        (unreadable_value, "failed to deserialize values: error unmarshalling BatchSize"),
+        (unreadable_value, "Orderer sub-group config: failed to deserialize values: proto: cannot"),
         (unknown_group, "Disallowed channel group: Surprise"),
         (no_application, "invalid configuration block, missing Application configuration group"),
         (no_orderer, "invalid configuration block, missing Orderer configuration group"),
