@@ -142,7 +142,7 @@ CHAINCODES = (
     Disturbance(behaviour="registers and leaves", rate=300, dose=("registrations", 100)),
     Disturbance(
         behaviour="registers strange names",
-        rate=300,
+        rate=100,
         ports=("chaincode",),
         count=200,
         dose=("registrations", 100),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -30,6 +31,7 @@ from treadle_peer.chaincode.session import (
     TxKey,
 )
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
+from treadle_peer.chaincode.turns import SECONDS_PER_BYTE, Turn, Turns
 from treadle_peer.execution import Call, ChaincodeInvoker, ExecutionError
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Instance:
         session: Session,
         outbox: Outbox,
         observer: Observer,
+        turns: Turns,
     ) -> None:
         self.caller = caller
         self._stream = stream
@@ -65,6 +68,7 @@ class Instance:
         self._outbox = outbox
         self._observer = observer
         self._meter = StreamMeter(observer)
+        self._turn = Turn(turns)
         self._answers: dict[TxKey, asyncio.Future[ChaincodeMessage]] = {}
         self._callees: dict[int, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -151,10 +155,20 @@ class Instance:
 
     async def _read(self) -> None:
         while (message := await self._stream.receive()) is not None:
-            self._receive(message)
+            waits = self._serve(message)
             del message  # a large one must not wait for the next
+            if waits:
+                await asyncio.sleep(waits)
             if self._outbox.full:
                 await self._outbox.space()
+
+    def _serve(self, message: ChaincodeMessage) -> float:
+        """Take one message; how many seconds to leave the loop to others now."""
+        begun = time.monotonic()  # the loop's own clock stands still within a turn
+        read = len(message.payload) * SECONDS_PER_BYTE
+        self._receive(message)
+        ended = time.monotonic()
+        return self._turn.spent(self._meter.ccid, begun=begun - read, ended=ended)
 
     def _receive(self, message: ChaincodeMessage) -> None:
         now = self._loop.time()

@@ -27,6 +27,7 @@ from treadle_peer.chaincode.serving import Served
 from treadle_peer.chaincode.session import Session, TxKey, outcome_of
 from treadle_peer.chaincode.startlines import start_line
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
+from treadle_peer.chaincode.turns import Turns
 from treadle_peer.execution import (
     Call,
     CallKind,
@@ -109,6 +110,7 @@ class ChaincodeSupport:
             now=now,
         )
         self._crowd = Crowd(config.max_calls)
+        self._turns = Turns()
         self._stopping = False
         self._repeats = Repeats(log)
 
@@ -127,6 +129,7 @@ class ChaincodeSupport:
             session=Session(total_query_limit=self._config.total_query_limit),
             outbox=Outbox(),
             observer=self._observer,
+            turns=self._turns,
         )
         service = Served(instance, self._admission, self._stall_timeout)
         self._admission.connected(instance)
