@@ -49,6 +49,7 @@ class PlayedOrderer(AtomicBroadcastServicer):
         self.seeks: Counter[tuple[str, int]] = Counter()
         self._offers: dict[tuple[str, int], Block] = {}
         self._taken: Counter[tuple[str, int]] = Counter()  # seeks when an offer was taken
+        self._turns: Counter[str] = Counter()  # streams so far, by channel
         self._changed = asyncio.Event()
         self._server = grpc.aio.server()
         add_AtomicBroadcastServicer_to_server(self, self._server)
@@ -66,12 +67,16 @@ class PlayedOrderer(AtomicBroadcastServicer):
         self._wake()
 
     async def refused(self, block: Block, channel_id: str) -> None:
-        """Deliver *block* once; return when its number is asked for again."""
+        """Deliver *block*; return when its number is asked for again, whenever it was delivered.
+
+        That is so twice: a peer also hangs up when its configuration has changed.
+        """
         place = channel_id, block.header.number
-        self._offers[place] = block
-        self._wake()
-        while place in self._offers or self.seeks[place] <= self._taken[place]:
-            await self._changed.wait()
+        for _ in range(2):
+            self._offers[place] = block
+            self._wake()
+            while place in self._offers or self.seeks[place] <= self._taken[place]:
+                await self._changed.wait()
 
     async def Deliver(
         self, requests: AsyncIterator[Envelope], context: object
@@ -80,20 +85,26 @@ class PlayedOrderer(AtomicBroadcastServicer):
             wanted = unpack_payload(request)
             number = SeekInfo.FromString(wanted.data).start.specified.number
             self.seeks[wanted.channel_id, number] += 1
+            turn = self._turns[wanted.channel_id] = self._turns[wanted.channel_id] + 1
             self._wake()
             while True:
-                yield DeliverResponse(block=await self._next(wanted.channel_id, number))
+                block = await self._next(wanted.channel_id, number, turn)
+                if block is None:
+                    return
+                yield DeliverResponse(block=block)
                 number += 1
 
-    async def _next(self, channel_id: str, number: int) -> Block:
+    async def _next(self, channel_id: str, number: int, turn: int) -> Block | None:
+        """The block, or None when the peer has come back on another stream meanwhile."""
         place = channel_id, number
-        while True:
+        while turn == self._turns[channel_id]:
             if place in self._offers:
                 self._taken[place] = self.seeks[place]
                 return self._offers.pop(place)
             if place in self.blocks:
                 return self.blocks[place]
             await self._changed.wait()
+        return None
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

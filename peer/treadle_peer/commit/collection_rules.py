@@ -27,11 +27,13 @@ def require_valid_collections(
     definition: ChaincodeDefinition,
     writes: Sequence[KVWrite],
     argument: bytes | None,
+    strict: bool,
 ) -> None:
     """Raise EndorsementFailure unless argument, write set and committed state agree.
 
     An empty *argument* is a package without collections, which an upgrade may not fall back to;
-    None says nothing of collections, and keeps those there are.
+    None says nothing of collections, and keeps those there are. Channels that only try private
+    data out, before V1_2, are not *strict*: any readable package will do.
     """
     key = collection_key(definition.name)
     if _written(definition, writes, key) != (argument or b""):
@@ -45,9 +47,12 @@ def require_valid_collections(
         raise EndorsementFailure(text)
     if argument is None:
         return
-    collections = _collections(definition, argument)
+    package = _package(definition, argument)
+    if not strict:
+        return
+    collections = _collections(package)
     if upgrade and stored:
-        _require_compatible(collections, _collections(definition, stored))
+        _require_compatible(collections, _collections(_package(definition, stored)))
 
 
 def _written(definition: ChaincodeDefinition, writes: Sequence[KVWrite], key: str) -> bytes:
@@ -63,12 +68,15 @@ def _written(definition: ChaincodeDefinition, writes: Sequence[KVWrite], key: st
     return writes[1].value
 
 
-def _collections(definition: ChaincodeDefinition, data: bytes) -> dict[str, StaticCollectionConfig]:
+def _package(definition: ChaincodeDefinition, data: bytes) -> CollectionConfigPackage:
     try:
-        package = parse(CollectionConfigPackage, data)
+        return parse(CollectionConfigPackage, data)
     except WireError as error:
         text = f"invalid collection configuration supplied for chaincode {definition.ccid}"
         raise EndorsementFailure(text) from error
+
+
+def _collections(package: CollectionConfigPackage) -> dict[str, StaticCollectionConfig]:
     collections: dict[str, StaticCollectionConfig] = {}
     for entry in package.config:
         if not entry.HasField("static_collection_config"):

@@ -133,6 +133,7 @@ class LsccRules:
             definition=written,
             writes=lscc.writes,
             argument=args[5] if len(args) > 5 else None,
+            strict=self.capabilities.strict_validation,
         )
 
     def _require_policy(self, transaction: UnpackedTransaction, policy: bytes) -> None:

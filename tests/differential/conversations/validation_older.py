@@ -14,7 +14,13 @@ from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.policy import parse_policy
 from treadle_fabric.wire import serialize
 
-LEVELS = {"oldnone": "", "oldv11": "V1_1", "oldv12": "V1_2", "oldv13": "V1_3"}
+LEVELS = {
+    "oldnone": "",
+    "oldv11": "V1_1",
+    "oldpvt": "V1_1,V1_1_PVTDATA_EXPERIMENTAL",
+    "oldv12": "V1_2",
+    "oldv13": "V1_3",
+}
 WRITTEN = write_set(writes={"k": "v"})
 
 

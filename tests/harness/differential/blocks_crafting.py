@@ -62,7 +62,8 @@ def genesis(
     capability: str,
     change: Callable[[ConfigGroup], None] | None = None,
 ) -> Block:
-    """Block 0 of both organisations; *capability* of the application, "" for none."""
+    """Block 0 of both organisations; *capability* of the application: "" for none, or several
+    with commas."""
     known = capability in ("V1_4_2", "V2_0", "V2_5")
     block = cast.genesis(
         channel_id=channel_id,
@@ -72,7 +73,7 @@ def genesis(
     config = Config(channel_group=Bundle.from_block(block).config.channel_group)
     if not known:
         application = config.channel_group.groups["Application"]
-        set_capabilities(application, *([capability] if capability else []))
+        set_capabilities(application, *(capability.split(",") if capability else ()))
     if change is not None:
         change(config.channel_group)
     return block_of_config(channel_id, config)

@@ -116,7 +116,11 @@ class RealBlocks:
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return None if refused.done() else await committed
+            if refused.done():
+                return None
+            # A peer that hangs up while it commits (a new configuration) asks for it once more.
+            self._orderer.add(block, channel)
+            return await committed
         finally:
             for task in tasks:
                 task.cancel()
