@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 from treadle_fabric.msp import MSP, MSPError
-from treadle_fabric.policy import PolicyError, SignedData
+from treadle_fabric.policy import PolicyError, RejectPolicy, SignedData
 from treadle_fabric.wire import UnpackedProposal, serialize
 
-from treadle_peer.channels import Channels
+from treadle_peer.channels import Channel, Channels
 from treadle_peer.endorse.errors import AccessDenied
 
 READERS = "/Channel/Application/Readers"
@@ -78,7 +78,7 @@ class AccessControl:
         channel = self._channels.get(channel_id)
         override = channel.bundle.application.acls.get(resource) if channel else None
         if channel is not None and override:
-            self._check_override(channel_id, override, signed)
+            self._check_override(channel, override, signed)
             return
         policy = _CHANNEL.get(resource)
         if policy is None:
@@ -88,8 +88,10 @@ class AccessControl:
             return
         self._check_channel(channel_id, policy, signed)
 
-    def _check_override(self, channel_id: str, policy: str, signed: SignedData) -> None:
-        error = self._violation(channel_id, policy, signed)
+    def _check_override(self, channel: Channel, policy: str, signed: SignedData) -> None:
+        missing = isinstance(channel.bundle.policies.policy(policy), RejectPolicy)
+        violation = self._violation(channel.channel_id, policy, signed)
+        error = f"policy {policy} not found" if missing else violation
         if error:
             raise AccessDenied(
                 f"failed evaluating policy on signed data during check policy [{policy}]: [{error}]"

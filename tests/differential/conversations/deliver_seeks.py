@@ -27,6 +27,9 @@ _NEWEST = SeekPosition(newest=SeekNewest())
 _NEXT = SeekPosition(next_commit=SeekNextCommit())
 _NOWHERE = SeekPosition()
 _FAIL = SeekInfo.FAIL_IF_NOT_READY
+_BEST_EFFORT = SeekInfo(
+    start=ordering.at(1), stop=ordering.at(2), error_response=SeekInfo.BEST_EFFORT
+)
 
 Making = Callable[[Talk, str], Envelope]
 
@@ -101,6 +104,10 @@ STAYING: dict[str, tuple[str, Making]] = {
     "zerotype": ("a seek under another header type", between(0, 0, header_type=HeaderType.MESSAGE)),
     "admin": ("an admin's seek", by("admin")),
     "peer": ("a peer's seek", by("peer")),
+    "besteffort": (
+        "a seek that bears with errors of the orderer",
+        between(0, 0, data=_BEST_EFFORT.SerializeToString()),
+    ),
     "oddversion": ("a seek with version and epoch", between(0, 0, version=3, epoch=4)),
 }
 
