@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fabric_protos.common.common_pb2 import Envelope, Status
 from treadle_fabric.policy import SignedData
-from treadle_fabric.wire import UnpackedPayload, WireError
+from treadle_fabric.wire import UnpackedPayload
 
 from treadle_peer.logs import Repeats
 from treadle_peer.services.deliver.responses import Content, block_response, status_response
@@ -175,16 +175,9 @@ class DeliverService:
                 await source.height_reached(step.number + 1)
             elif step.action is Action.SEND:
                 access.evaluate(self._clock())
-                yield _response(source.block_bytes(step.number), content)
+                yield block_response(source.block_bytes(step.number), content)
                 cursor.sent()
             elif step.status != Status.SUCCESS:
                 raise DeliverRefused(step.status, "the block does not exist yet")
             else:
                 return
-
-
-def _response(block: bytes, content: Content) -> bytes:
-    try:
-        return block_response(block, content)
-    except WireError as error:
-        raise DeliverRefused(Status.BAD_REQUEST, f"cannot filter the block: {error}") from error
