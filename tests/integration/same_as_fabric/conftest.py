@@ -17,18 +17,10 @@ CHAINCODES = ("probe:1", "other:1", "probe:2")
 
 
 @pytest.fixture
-def capability() -> str:
-    """The channel's Application capability; tests parametrize it."""
-    return "V1_4_2"
-
-
-@pytest.fixture
-async def pair(
-    tmp_path: Path, fabric_bin: Path, fabric_sampleconfig: Path, capability: str
-) -> AsyncIterator[Pair]:
+async def pair(tmp_path: Path, fabric_bin: Path, fabric_sampleconfig: Path) -> AsyncIterator[Pair]:
     consortium = Consortium()
     port = free_port()
-    genesis = consortium.genesis(capability=capability, orderer_address=f"127.0.0.1:{port}")
+    genesis = consortium.genesis(orderer_address=f"127.0.0.1:{port}")
     ours = OnePeer(tmp_path / "ours", consortium)
     orderer = PlayedOrderer(port)
     await orderer.start()
