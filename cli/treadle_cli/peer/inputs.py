@@ -57,8 +57,8 @@ def parse_transient(text: str) -> dict[str, bytes]:
     if not text:
         return {}
     try:
-        loaded = json.loads(text)
-    except json.JSONDecodeError as error:
+        loaded = _loads(text)
+    except ValueError as error:
         raise CommandError(f"error parsing transient string: {_json_error(text, error)}") from None
     if not isinstance(loaded, dict):
         raise CommandError(
@@ -98,8 +98,8 @@ def read_collections(file: str) -> CollectionConfigPackage | None:
 def parse_collections(text: bytes) -> CollectionConfigPackage:
     """A JSON list of collections, as Fabric's documentation describes it."""
     try:
-        loaded = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        loaded = _loads(text)
+    except ValueError as error:
         raise CommandError(f"could not parse the collection configuration: {error}") from None
     if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
         raise CommandError("could not parse the collection configuration: want a list of objects")
@@ -113,7 +113,7 @@ def _collection(fields: dict[str, object]) -> CollectionConfig:
         member_orgs_policy=CollectionPolicyConfig(signature_policy=_member_policy(fields)),
         required_peer_count=_number(fields, "requiredPeerCount", 0),
         maximum_peer_count=_number(fields, "maxPeerCount", 1),
-        block_to_live=_number(fields, "blockToLive", 0),
+        block_to_live=_number(fields, "blockToLive", 0, bits=64),
         member_only_read=bool(fields.get("memberOnlyRead", False)),
         member_only_write=bool(fields.get("memberOnlyWrite", False)),
     )
@@ -148,24 +148,48 @@ def _application_policy(signature: str, reference: str) -> ApplicationPolicy | N
         raise CommandError(f"invalid signature policy: {signature}") from None
 
 
-def _number(fields: dict[str, object], name: str, default: int) -> int:
+def _number(fields: dict[str, object], name: str, default: int, *, bits: int = 31) -> int:
+    """A number that Go's int32 holds; with 64 *bits*, its uint64."""
+    lowest, highest = (0 if bits == 64 else -(2**31)), 2**bits - 1
     value = fields.get(name)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int):
         raise CommandError(f"could not parse the collection configuration: {name} is no number")
+    if not lowest <= value <= highest:
+        raise CommandError(f"could not parse the collection configuration: {name} is out of range")
     return value
 
 
 def _load_json(text: str) -> object:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return _loads(text)
+    except ValueError as error:
         reason = _json_error(text, error)
         raise CommandError(f"chaincode argument error: {reason}", usage=True) from None
 
 
-def _json_error(text: str, error: json.JSONDecodeError) -> str:
+def _loads(text: str | bytes) -> object:
+    """JSON as Go reads it: half a surrogate pair becomes U+FFFD. Raises ValueError."""
+    try:
+        return _without_surrogates(json.loads(text))
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+    return value
+
+
+def _json_error(text: str, error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
     if error.pos >= len(text.rstrip()):
         return "unexpected end of JSON input"
     return f"{error.msg} (position {error.pos})"

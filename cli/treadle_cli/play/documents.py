@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,8 @@ from treadle_cli.play.problems import Findings, nearest
 API_VERSION = "treadle.dev/v1alpha1"
 KINDS = ("Peer", "ChaincodePackage", "ChaincodeInstantiation")
 _CONFIG_MAP = "ConfigMap"
+_MOST_FIELDS = 100_000
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 Path_ = tuple[str | int, ...]
 
@@ -72,7 +75,7 @@ def _read_file(file: Path, findings: Findings) -> Iterator[Document]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         findings.wrong(f"{file.name}:{line}", f"not YAML: {error.problem}")
         return
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         findings.wrong(file.name, f"not YAML: {error}")
         return
     for node in nodes:
@@ -86,8 +89,11 @@ def _document(file: Path, node: yaml.Node | None, findings: Findings) -> Documen
         return None
     start = f"{file.name}:{node.start_mark.line + 1}"
     try:
+        lines = _all_lines(node)
         body = _construct(node)
-    except yaml.YAMLError as error:
+    except Exception as error:
+        # Besides YAMLError, PyYAML lets through whatever an impossible date, a tag that does not
+        # fit, or deep nesting makes Python raise.
         findings.wrong(start, f"not YAML: {error}")
         return None
     if body is None:
@@ -95,7 +101,6 @@ def _document(file: Path, node: yaml.Node | None, findings: Findings) -> Documen
     if not isinstance(body, dict):
         findings.wrong(start, "want a resource with apiVersion, kind, metadata and spec")
         return None
-    lines = dict(_lines(node, ()))
     document = Document(
         kind=str(body.get("kind", "")), name=_name(body), body=body, file=file, lines=lines
     )
@@ -135,10 +140,35 @@ def _name(body: Mapping[str, object]) -> str:
     return name if isinstance(name, str) else ""
 
 
+def _all_lines(node: yaml.Node) -> dict[Path_, int]:
+    """The line of every field; raises YAMLError for a document that is not what it seems.
+
+    Aliases of aliases can make a small file endless, and a tree where every key is text and every
+    text can be printed spares all who read it.
+    """
+    lines = dict(islice(_lines(node, ()), _MOST_FIELDS))
+    if len(lines) == _MOST_FIELDS:
+        raise yaml.YAMLError(f"more than {_MOST_FIELDS} fields; do not nest aliases")
+    return lines
+
+
+def _check_scalar(node: yaml.Node, *, is_key: bool) -> None:
+    where = node.start_mark.line + 1
+    if is_key and node.tag not in _KEY_TAGS:
+        raise yaml.YAMLError(f"line {where}: a key must be text; write it in quotes")
+    try:
+        str(node.value).encode()
+    except UnicodeEncodeError:
+        raise yaml.YAMLError(f"line {where}: half a surrogate pair is no text") from None
+
+
 def _lines(node: yaml.Node, path: Path_) -> Iterator[tuple[Path_, int]]:
     yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, yaml.ScalarNode):
+        _check_scalar(node, is_key=False)
+    elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            _check_scalar(key, is_key=True)
             inner = (*path, key.value)
             yield from _lines(value, inner)
             yield inner, key.start_mark.line + 1
