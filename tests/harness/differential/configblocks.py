@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
+from cryptography.x509 import load_pem_x509_certificate
 from fabric_protos.common.common_pb2 import Block, Envelope, Payload
 from fabric_protos.common.configtx_pb2 import Config, ConfigEnvelope, ConfigGroup, ConfigUpdate
+from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from harness.differential.channels import orderer_name
 from harness.differential.ordering import config_update, hear_answers
 from harness.differential.talk import Talk
 from harness.differential.targets import CONSORTIUM
 from treadle_fabric.channelconfig import creation_update
-from treadle_fabric.wire import block_data_hash, block_header_hash
+from treadle_fabric.identity.signatures import verify_signature
+from treadle_fabric.wire import block_data_hash, block_header_hash, unpack_payload
 
 _PATIENCE = 20.0
+_CLOCKS_SECONDS = 2.0  # a header has whole seconds
 
 
 def creation(name: str, *, capability: str = "V1_4_2") -> ConfigUpdate:
@@ -63,8 +68,26 @@ def hear_config_block(talk: Talk, block: Block, label: str) -> None:
     content = ConfigEnvelope.FromString(payload.data)
     talk.note(f"{label}: entries", len(block.data.data))
     talk.hear_message(f"{label}: frame", Block(header=block.header, metadata=block.metadata))
-    talk.hear_message(f"{label}: header", payload.header)
+    _hear_header(talk, envelope, label)
     talk.hear_message(f"{label}: content", _without_the_networks_own(content))
+
+
+def _hear_header(talk: Talk, envelope: Envelope, label: str) -> None:
+    """Record the header without what differs each time, and what is known of that."""
+    unpacked = unpack_payload(envelope)
+    channel, signature = unpacked.channel_header, unpacked.signature_header
+    age = time.time() - channel.timestamp.seconds
+    talk.note(f"{label}: made now", -_CLOCKS_SECONDS < age < _PATIENCE * 3)
+    talk.note(f"{label}: parts of a second", channel.timestamp.nanos)
+    talk.note(f"{label}: bytes of nonce", len(signature.nonce))
+    identity = SerializedIdentity.FromString(signature.creator)
+    key = load_pem_x509_certificate(identity.id_bytes).public_key()
+    verify_signature(key, envelope.payload, envelope.signature)
+    talk.note(f"{label}: valid signature by", identity.mspid)
+    channel.timestamp.Clear()
+    signature.nonce = b""
+    talk.hear_message(f"{label}: channel header", channel)
+    talk.hear_message(f"{label}: signature header", signature)
 
 
 def name_hashes(talk: Talk, block: Block, label: str) -> None:
