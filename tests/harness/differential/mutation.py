@@ -21,7 +21,8 @@ def mutants(event: Event) -> Iterator[tuple[str, Event]]:
         if event.kind != "silence":
             yield "details", replace(event, details=f"{event.details}?")
         return
-    yield "type", replace(event, type="google.protobuf.Empty")
+    other = "common.Payload" if event.type == "common.Envelope" else "common.Envelope"
+    yield "type", replace(event, type=other)
     try:
         message = TYPES[event.type].FromString(event.data)
     except DecodeError:
