@@ -54,7 +54,7 @@ def one_input(data: bytes) -> None:
             pieces.append(octets.text() if place == len(_WORDS) else _WORDS[place])
         text = "".join(pieces)
     else:
-        text = octets.rest().decode(errors="surrogateescape")
+        text = octets.rest().decode(errors="replace")
     try:
         policy = parse_policy(text)
     except PolicyError as error:
