@@ -35,13 +35,14 @@ class RangeResults:
 
     def __init__(self, max_degree: int = MAX_DEGREE) -> None:
         self._max_degree = max_degree
-        self._pending: list[KVRead] = []
+        # Messages would be ten times as large, and a transaction may hold many ranges open.
+        self._pending: list[tuple[str, Version]] = []
         self._levels: dict[int, list[bytes]] = {}
         self._top = _LEAF_LEVEL
 
     def add(self, key: str, version: Version) -> None:
         """Append one result."""
-        self._pending.append(kv_read(key, version))
+        self._pending.append((key, version))
         if len(self._pending) > self._max_degree:
             self._hash_pending()
 
@@ -53,7 +54,7 @@ class RangeResults:
     def finish(self) -> list[KVRead] | QueryReadsMerkleSummary:
         """All results, raw or summarised; nothing can be added afterwards."""
         if not self._levels:
-            return self._pending
+            return self._reads()
         if self._pending:
             self._hash_pending()
         self._fold()
@@ -63,9 +64,12 @@ class RangeResults:
         )
 
     def _hash_pending(self) -> None:
-        reads = QueryReads(kv_reads=self._pending).SerializeToString()
+        reads = QueryReads(kv_reads=self._reads()).SerializeToString()
         self._pending = []
         self._grow(hashlib.sha256(reads).digest())
+
+    def _reads(self) -> list[KVRead]:
+        return [kv_read(key, version) for key, version in self._pending]
 
     def _grow(self, leaf: bytes) -> None:
         level, node = _LEAF_LEVEL, leaf

@@ -23,8 +23,11 @@ from treadle_peer.ledger.values import Version
 MAX_BYTES = 100 * 1024 * 1024
 """Keys and values that one transaction may read and write: the largest message (fabric-wire.md §0).
 
-Fabric collects what is never going to fit; nobody could receive the endorsement, or order it.
+Range queries count as RANGE_BYTES each. Fabric collects what is never going to fit; nobody could
+receive the endorsement, or order it.
 """
+RANGE_BYTES = 4096
+"""What is kept of one range query's results, about."""
 
 
 @dataclass(slots=True)
@@ -112,7 +115,8 @@ class ReadWriteSet:
         self._namespace(namespace).metadata[key] = dict(entries)
 
     def range(self, namespace: str, start: str) -> RangeRecord:
-        """A range query begins; the record grows with what it pulls."""
+        """A range query begins; the record grows with what it pulls. SimulationError as above."""
+        self._grow(len(start) + RANGE_BYTES)
         record = RangeRecord(start)
         self._ranges.append((namespace, record))
         return record

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.families import STATE
@@ -23,6 +24,8 @@ from treadle_peer.storage import Cursor, Database, Snapshot
 SNAPSHOT_MAX_AGE = 30.0
 # Keys remembered for the sake of old views; views that need more are given up.
 MAX_CHANGES = 1_000_000
+# Cursors of a view that are open at the database, 80 KiB each; others are opened again when read.
+MAX_READING = 128
 
 
 class ViewExpired(LedgerError):
@@ -121,6 +124,7 @@ class StateView:
         self._changed: frozenset[bytes] = frozenset()
         self._seen = height
         self._cursors: WeakSet[ViewCursor] = WeakSet()
+        self._reading: deque[ref[ViewCursor]] = deque()
         self._refusal: LedgerError | None = None
 
     @property
@@ -173,6 +177,14 @@ class StateView:
         changed = [key for key in self.changed() if start <= key < end]
         return cursor, sorted(changed, reverse=True)
 
+    def reads(self, cursor: ViewCursor) -> None:
+        """*cursor* holds files and buffers from now on; the one that has for longest lets go."""
+        self._reading.append(ref(cursor))
+        if len(self._reading) > MAX_READING:
+            longest = self._reading.popleft()()
+            if longest is not None and longest is not cursor:
+                longest.detach()
+
     def expire(self, refusal: LedgerError | None = None) -> None:
         """Give back everything that pins old data; with *refusal*, fail every later read."""
         if refusal is not None:
@@ -216,6 +228,11 @@ class ViewCursor:
         self._next = item[0] + b"\x00"
         return item
 
+    @property
+    def reading(self) -> bool:
+        """Whether it holds files and buffers."""
+        return self._cursor is not None
+
     def close(self) -> None:
         """No more results; harmless when done already."""
         self._done = True
@@ -231,6 +248,7 @@ class ViewCursor:
         self._skipped = frozenset(self._changed)
         self._ahead = None
         self._cursor = cursor
+        self._view.reads(self)
         return cursor
 
     def _merged(self, cursor: Cursor) -> tuple[bytes, bytes] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from treadle_peer.ledger import SimulationError
-from treadle_peer.ledger.rwset import MAX_BYTES, ReadWriteSet
+from treadle_peer.ledger.rwset import MAX_BYTES, RANGE_BYTES, ReadWriteSet
 
 TOO_MUCH = f"more than {MAX_BYTES} bytes"
 VALUE = bytes(10 << 20)
@@ -47,3 +47,11 @@ def test_keys_that_are_read_count_once_each() -> None:
             collected.read("cc", f"{number:02d}{key}", None)
     with pytest.raises(SimulationError, match=TOO_MUCH):
         collected.read("cc", f"99{key}", None)
+
+
+def test_range_queries_count_too() -> None:
+    collected = ReadWriteSet()
+    for _ in range(MAX_BYTES // RANGE_BYTES):
+        collected.range("cc", "")
+    with pytest.raises(SimulationError, match=TOO_MUCH):
+        collected.range("cc", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from treadle_peer.ledger import SimulationError
+from treadle_peer.ledger import SimulationError, views
 from treadle_peer.ledger.errors import LedgerError
 from treadle_peer.ledger.families import FAMILIES, LEDGER_FORMAT, STATE
 from treadle_peer.ledger.views import StateViews, ViewExpired
@@ -195,3 +195,19 @@ def test_readers_in_threads_see_whole_blocks_only(chain: Any) -> None:
     for reader in readers:
         reader.join(timeout=30)
     assert torn == []
+
+
+def test_of_many_ranges_only_some_hold_files_and_all_go_on_where_they_were(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MAX_READING", 3)
+    view = world.views.acquire()
+    cursors = [view.scan(b"", b"z") for _ in range(10)]
+    for cursor in cursors:
+        assert next(cursor) == (b"a", b"1")
+    assert sum(cursor.reading for cursor in cursors) == 3
+    world.write(b=b"2", bb=b"2", c=None)
+    for cursor in cursors:
+        assert list(cursor) == [(b"b", b"1"), (b"c", b"1"), (b"d", b"1")]
+    assert not any(cursor.reading for cursor in cursors)
+    view.release()
