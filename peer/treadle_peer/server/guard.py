@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TypeVar
 
 import grpc
@@ -67,18 +67,20 @@ class Guard:
         self._running = 0
         self._unproven: dict[asyncio.Task[object], None] = {}
         self._displaced: set[asyncio.Task[object]] = set()
+        self._working: set[asyncio.Task[object]] = set()
 
     def unary(
         self, method: str, handler: UnaryHandler[_Request, _Response]
     ) -> UnaryHandler[_Request, _Response]:
-        """*handler* with limit and metrics."""
+        """*handler* with limit and metrics; it works on when its client has gone, as in Fabric.
 
-        async def guarded(
+        So a chaincode at a breakpoint keeps its transaction, which counts until its end.
+        """
+
+        async def serve(
             request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
         ) -> _Response:
-            self._metrics.unary_received.labels(self._label, method).inc()
             started, code = time.monotonic(), "Unknown"
-            await self._enter(context)
             try:
                 response = await handler(request, context)
                 code = "OK"
@@ -88,6 +90,13 @@ class Guard:
                 labels = (self._label, method, code)
                 self._metrics.unary_completed.labels(*labels).inc()
                 self._metrics.unary_duration.labels(*labels).observe(time.monotonic() - started)
+
+        async def guarded(
+            request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
+        ) -> _Response:
+            self._metrics.unary_received.labels(self._label, method).inc()
+            await self._enter(context)
+            return await self._to_the_end(serve(request, context))
 
         return guarded
 
@@ -135,6 +144,18 @@ class Guard:
         task = asyncio.current_task()
         if task is not None:
             self._unproven.pop(task, None)
+
+    async def _to_the_end(self, work: Coroutine[object, object, _Response]) -> _Response:
+        """Await *work*, which goes on when the waiting is cancelled."""
+        task = asyncio.create_task(work)
+        self._working.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self._working.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # Nobody is left to tell how it ends.
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            raise
 
     def _make_room(self) -> None:
         if not self._limit or self._running < self._limit or not self._unproven:

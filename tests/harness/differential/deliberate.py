@@ -49,11 +49,4 @@ DELIBERATE: tuple[Deliberate, ...] = (
         ours="error in simulation: transaction returned with failure: boom",
         reason="the Python shim's ERROR lacks the channel: the client need not wait for a timeout",
     ),
-    Deliberate(
-        conversation="lifeclientgone",
-        field="the chaincode[0] details",
-        ours="ERROR",
-        reason="nobody gets the result: the transaction frees what it holds at once, also in "
-        "development mode, which has no execute timeout",
-    ),
 )
