@@ -27,7 +27,7 @@ from treadle_peer.endorse import ProposalRefused
 INSTALLED = ("probe:1", "probe:2", "other:1")
 """Chaincodes of harness.operations that run at both peers."""
 
-COMMIT_SECONDS = 15
+COMMIT_SECONDS = 30
 
 
 class CallFailed(Exception):
