@@ -22,7 +22,8 @@ class Disturbance:
     """One row. ``answers``: each answer that its transactions get contains one of these.
 
     ``dose`` names what it has to have done, at least so often, for the figures to mean anything.
-    A ``heavy`` one keeps its own process busy, too.
+    A ``heavy`` one keeps its own process busy, too. ``with_tls``: measured behind TLS, too.
+    ``megabytes`` of blocks are on the channel before it begins.
     """
 
     behaviour: str
@@ -36,6 +37,8 @@ class Disturbance:
     keys: int = 0
     name: str = ""
     heavy: bool = False
+    with_tls: bool = False
+    megabytes: int = 0
 
     def orders(self, common: Mapping[str, object], *, quick: bool = False) -> Orders:
         """The orders of an adversary; *common* has addresses, folder and so on.
@@ -150,9 +153,10 @@ CHAINCODES = (
 )
 
 PORTS = (
-    Disturbance(behaviour="sends garbage", ports=EVERY, dose=("connections", 50)),
+    Disturbance(behaviour="sends garbage", with_tls=True, ports=EVERY, dose=("connections", 50)),
     Disturbance(
         behaviour="connects and says nothing",
+        with_tls=True,
         ports=EVERY,
         rate=400,
         count=1000,
@@ -160,6 +164,7 @@ PORTS = (
     ),
     Disturbance(
         behaviour="begins TLS and stops",
+        with_tls=True,
         ports=EVERY,
         rate=400,
         count=1000,
@@ -181,19 +186,27 @@ PORTS = (
     ),
     Disturbance(
         behaviour="sends a byte per second",
+        with_tls=True,
         ports=EVERY,
         rate=400,
         count=500,
         dose=("bytes", 500),
     ),
     Disturbance(behaviour="sends headers without end", ports=GRPC, dose=("turns", 50)),
-    Disturbance(behaviour="resets calls at once", ports=GRPC, rate=20, dose=("turns", 20)),
+    Disturbance(
+        behaviour="resets calls at once", with_tls=True, ports=GRPC, rate=20, dose=("turns", 20)
+    ),
     Disturbance(behaviour="floods pings", ports=GRPC, rate=50, dose=("turns", 50)),
     Disturbance(behaviour="floods settings", ports=GRPC, rate=50, dose=("turns", 50)),
-    Disturbance(behaviour="claims lengths it does not send", ports=GRPC, dose=("turns", 50)),
-    Disturbance(behaviour="reads no blocks", count=20, dose=("streams", 20)),
+    Disturbance(
+        behaviour="claims lengths it does not send", with_tls=True, ports=GRPC, dose=("turns", 50)
+    ),
+    Disturbance(
+        behaviour="reads no blocks", with_tls=True, megabytes=50, count=20, dose=("streams", 20)
+    ),
     Disturbance(
         behaviour="opens thousands of streams",
+        with_tls=True,
         count=3000,
         rate=1000,
         dose=("streams", 2400),

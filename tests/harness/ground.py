@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,24 +91,17 @@ class Ground:
 
     async def measure(self, client: HonestClient, row: Disturbance) -> Outcome:
         """Quiet and disturbed stretches by turns, then what is left of it."""
-        before = vitals(self.peer)
-        quiet, disturbed, reports = await client.commits(QUIET), [], []
-        with PeakMemory(self.peer.process.pid) as memory:
-            for _ in range(ROUNDS):
-                with self.adversaries([row]) as adversaries:
-                    disturbed += await client.commits(DISTURBED, seconds=DISTURBED_SECONDS)
-                reports += adversaries.reports
-                quiet += await client.commits(QUIET)
-        after = settled(self.peer, before, kept=KEPT)
-        measured = Measured(
-            name=row.behaviour + (" (TLS)" if self.tls else ""),
-            quiet=quiet,
-            disturbed=disturbed,
-            before=before.memory,
-            after=after.memory,
-            peak=memory.peak,
-        )
-        return Outcome(measured=measured, before=before, after=after, reports=reports)
+        reports: list[Report] = []
+
+        @asynccontextmanager
+        async def disturbed() -> AsyncIterator[None]:
+            with self.adversaries([row]) as adversaries:
+                yield
+            reports.extend(adversaries.reports)
+
+        name = row.behaviour + (" (TLS)" if self.tls else "")
+        outcome = await measure(self.peer, client, name, disturbed)
+        return dataclasses.replace(outcome, reports=reports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +111,7 @@ class Outcome:
     measured: Measured
     before: Vitals
     after: Vitals
-    reports: Sequence[Report]
+    reports: Sequence[Report] = ()
 
     def faults(self) -> list[str]:
         """What is wrong, in words."""
@@ -133,6 +126,32 @@ class Outcome:
     def noted(self, note: str) -> Outcome:
         """With a word for the table."""
         return dataclasses.replace(self, measured=dataclasses.replace(self.measured, note=note))
+
+
+async def measure(
+    peer: PeerProcess,
+    client: HonestClient,
+    name: str,
+    disturbed: Callable[[], AbstractAsyncContextManager[object]],
+) -> Outcome:
+    """Quiet and disturbed stretches by turns; *disturbed* is entered anew for each."""
+    before = vitals(peer)
+    quiet, during = await client.commits(QUIET), []
+    with PeakMemory(peer.process.pid) as memory:
+        for _ in range(ROUNDS):
+            async with disturbed():
+                during += await client.commits(DISTURBED, seconds=DISTURBED_SECONDS)
+            quiet += await client.commits(QUIET)
+    after = settled(peer, before, kept=KEPT)
+    measured = Measured(
+        name=name,
+        quiet=quiet,
+        disturbed=during,
+        before=before.memory,
+        after=after.memory,
+        peak=memory.peak,
+    )
+    return Outcome(measured=measured, before=before, after=after)
 
 
 def strange_answers(row: Disturbance, reports: Sequence[Report]) -> list[str]:

@@ -16,6 +16,7 @@ from treadle_fabric.client import Channel, Deployment
 from treadle_fabric.packages import build_legacy_package
 
 HONEST = "honest"
+_FILLING = 5  # megabytes per transaction
 
 
 class HonestClient:
@@ -45,6 +46,12 @@ class HonestClient:
         while len(taken) < count and time.perf_counter() < end:
             taken.append(await self.commit())
         return taken
+
+    async def fill(self, megabytes: int) -> None:
+        """Put so much into blocks."""
+        for number in range(-(-megabytes // _FILLING)):
+            arguments = ["blob", f"large{number}", str(_FILLING * 1_000_000)]
+            await self._channel.invoke(self._chaincode, arguments)
 
 
 @asynccontextmanager

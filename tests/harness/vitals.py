@@ -12,12 +12,12 @@ from harness.processes import Deadline, wait_until
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
-    """``memory`` is RssAnon, ``logged`` the size of the output so far; both in bytes."""
+    """``memory`` is RssAnon in bytes; ``lines`` were logged so far, those about blocks left out."""
 
     memory: int
     descriptors: int
     threads: int
-    logged: int
+    lines: int
 
 
 def vitals(peer: PeerProcess) -> Vitals:
@@ -27,7 +27,7 @@ def vitals(peer: PeerProcess) -> Vitals:
         memory=anonymous_memory(peer.process.pid),
         descriptors=sum(1 for _ in (folder / "fd").iterdir()),
         threads=sum(1 for _ in (folder / "task").iterdir()),
-        logged=peer.process.output.stat().st_size,
+        lines=sum("committed block" not in line for line in peer.process.text().splitlines()),
     )
 
 

@@ -11,6 +11,8 @@ from harness.ground import WARM_UP, Ground
 
 pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(240)]
 
+LINES = 60  # that a disturbance may leave in the log: some kinds of them, every ten seconds
+
 Record = Callable[[Measured], None]
 
 
@@ -30,15 +32,23 @@ async def test_all_of_them_at_once_leave_an_honest_client_its_answers(here: Grou
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", PORTS, ids=lambda row: row.behaviour.replace(" ", "-"))
+@pytest.mark.parametrize(
+    ("here", "row"),
+    [(False, row) for row in PORTS] + [(True, row) for row in PORTS if row.with_tls],
+    indirect=["here"],
+    ids=[row.behaviour for row in PORTS]
+    + [f"{row.behaviour} (TLS)" for row in PORTS if row.with_tls],
+)
 async def test_a_hostile_client_slows_nobody_and_leaves_no_memory_behind(
     row: Disturbance, here: Ground, record: Record
 ) -> None:
     async with here.client() as client:
         await client.commits(WARM_UP)
+        await client.fill(row.megabytes)
         outcome = await here.measure(client, row)
         if outcome.faults():
             outcome = (await here.measure(client, row)).noted("second measurement")
     record(outcome.measured)
     assert not outcome.faults()
+    assert outcome.after.lines - outcome.before.lines <= LINES
     assert sum(report.did.get(row.dose[0], 0) for report in outcome.reports) >= row.dose[1]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
-from harness.disturbance import Measured
+from harness.disturbance import KEPT, Measured
 from harness.disturbances import CHAINCODES, Disturbance
 from harness.ground import EXECUTE_SECONDS, WARM_UP, Ground, strange_answers
 from harness.processes import wait_until
 from harness.runtimes import runtimes
+from harness.vitals import settled, vitals
 
 pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(240)]
+
+TRIES = 10_000
+GROWTH_OF_HONEST_BLOCKS = 16 << 20  # thousands of them meanwhile, until RocksDB writes them out
 
 Record = Callable[[Measured], None]
 
@@ -49,6 +54,27 @@ async def test_a_misbehaving_chaincode_slows_nobody_and_leaves_no_memory_behind(
             outcome = (await ground.measure(client, row)).noted("second measurement")
     record(outcome.measured)
     assert not outcome.faults()
+    # The endorser tells of each failed proposal of a member; strangers are counted.
+    assert row.callers or outcome.after.lines - outcome.before.lines <= 60
     assert not row.callers or not strange_answers(row, outcome.reports), outcome.reports
     assert sum(report.did.get(row.dose[0], 0) for report in outcome.reports) >= row.dose[1]
     wait_until(lambda: not working(ground), within=EXECUTE_SECONDS + 5, what="nothing running")
+
+
+@pytest.mark.long
+async def test_ten_thousand_registrations_leave_neither_memory_nor_lines_behind(
+    ground: Ground,
+) -> None:
+    [row] = [row for row in CHAINCODES if row.behaviour == "registers strange names"]
+    before, tries = vitals(ground.peer), 0
+    async with ground.client() as client:
+        while tries < TRIES:
+            with ground.adversaries([dataclasses.replace(row, rate=2000)]) as adversaries:
+                await client.commits(500, seconds=10)
+            tries += adversaries.reports[0].did["registrations"]
+    after = settled(ground.peer, before, kept=KEPT)
+    assert after.memory - before.memory <= KEPT + GROWTH_OF_HONEST_BLOCKS
+    assert after.descriptors - before.descriptors <= 8
+    assert after.lines - before.lines <= 300
+    rows = runtimes(ground.peer.addresses["operations"])
+    assert not [row for row in rows if row["ccid"].startswith("stranger")]

@@ -83,7 +83,9 @@ async def leaks_iterators(stage: Stage, tx: Msg) -> None:
     """Opens ten thousand ranges and closes none."""
     everything = GetStateByRange().SerializeToString()
     stage.deeds.at_work.set()
-    for _ in range(ITERATORS):
+    for number in range(ITERATORS):
+        if number % 10 == 0:
+            await stage.pace.turn()
         await stage.say(about(tx, Msg.GET_STATE_BY_RANGE, everything))
         stage.deeds.note("iterators")
     await stage.say(completed(tx, b"leaked"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from treadle_peer.chaincode.launch.logs import CapturedLog, last_lines, readable
+from treadle_peer.chaincode.launch.logs import CapturedLog, LogPump, last_lines, readable
 
 
 def test_files_stay_below_the_limit_and_two_older_ones_are_kept(tmp_path: Path) -> None:
@@ -60,3 +62,17 @@ def test_memory_for_the_tail_is_bounded(tmp_path: Path, size: int) -> None:
     held = sum(map(len, log._recent))
     assert held <= 2 * 16 * 1024
     log.close()
+
+
+def test_a_program_that_prints_without_end_is_read_at_a_bounded_rate(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    log = CapturedLog(tmp_path / "cc.log", limit=1 << 20)
+    pump = LogPump(os.fdopen(reading, "rb", buffering=0), log)
+    begun = time.monotonic()
+    pump.start()
+    for _ in range(64):
+        os.write(writing, b"x" * 65536)
+    os.close(writing)
+    pump.join(timeout=30)
+    assert not pump.is_alive()
+    assert time.monotonic() - begun >= 64 * 65536 / (16 << 20)

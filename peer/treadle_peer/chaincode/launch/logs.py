@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,6 +15,7 @@ _RECENT_BYTES: Final = 16 * 1024
 _TAIL_LINES: Final = 20
 _TAIL_BYTES: Final = 4096
 _CHUNK: Final = 65536
+_BYTES_PER_SECOND: Final = 16 << 20
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 
@@ -90,7 +92,8 @@ class CapturedLog:
 class LogPump(threading.Thread):
     """Copies a pipe into a log until nobody holds the pipe's other end any more.
 
-    A thread, so that a program that prints without end never holds up the peer's loop.
+    A thread, so that a program that prints without end never holds up the peer's loop; and at a
+    bounded rate, so that it does not keep the interpreter busy either: the program waits then.
     """
 
     def __init__(self, pipe: BinaryIO, log: CapturedLog) -> None:
@@ -103,6 +106,7 @@ class LogPump(threading.Thread):
         with self._pipe:
             while chunk := os.read(self._pipe.fileno(), _CHUNK):
                 self._log.write(chunk)
+                time.sleep(len(chunk) / _BYTES_PER_SECOND)
         self._log.close()
 
 
