@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from treadle_peer.ledger import LedgerError, LedgerStore
 from treadle_peer.main.backups import BackupError, BackupReport, back_up_stopped
 from treadle_peer.main.control import back_up_running
-from treadle_peer.main.folders import DATA_FORMAT
+from treadle_peer.main.folders import DATA_FORMAT, DataFolders
+from treadle_peer.main.recovery import ordering_problems
+from treadle_peer.order import OrderStore
 from treadle_peer.storage import StorageError
 
 from treadle_cli.errors import TreadleError
+
+Say = Callable[[str], None]
+_SAID_EVERY = 200  # blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +42,58 @@ def back_up(folder: Path, target: Path) -> BackupReport:
         raise TreadleError(f"no backup was made: {error}") from None
 
 
-def verify_ledgers(folder: Path) -> list[LedgerReport]:
+def verify_ledgers(folder: Path, *, say: Say | None = None) -> list[LedgerReport]:
     """Check hash chains and replay all blocks of every channel below *folder*.
 
-    *folder* is a peer's data folder, or its ``ledger`` folder. Raises TreadleError when it holds
-    no ledgers or a peer runs on it.
+    *folder* is a peer's data folder, then the ordering's blocks are checked too, or its ``ledger``
+    folder. *say* is told what is looked at. Raises TreadleError when there are no ledgers or a
+    peer runs on them.
     """
-    ledgers = folder / "ledger" if (folder / "ledger").is_dir() else folder
+    whole = (folder / "ledger").is_dir()
+    ledgers = folder / "ledger" if whole else folder
     try:
-        if ledgers != folder:
+        if whole:
             DATA_FORMAT.check(folder)
-        if not ledgers.is_dir() or not any(ledgers.iterdir()):
+        if not any(ledgers.iterdir()):
             raise TreadleError(f"{folder} holds no ledgers; name a peer's data folder")
-        store = LedgerStore.open(ledgers)
-    except StorageError as error:
+        with LedgerStore.open(ledgers) as store:
+            problems = {name: _ledger_problems(store, name, say) for name in store.names()}
+            if whole:
+                _add_ordering_problems(DataFolders(folder), store, problems)
+            return [
+                LedgerReport(name, _height(store, name), tuple(found))
+                for name, found in sorted(problems.items())
+            ]
+    except (StorageError, LedgerError) as error:
         raise TreadleError(str(error)) from error
-    with store:
-        return [_report(store, name) for name in store.names()]
 
 
-def _report(store: LedgerStore, name: str) -> LedgerReport:
+def _ledger_problems(store: LedgerStore, name: str, say: Say | None) -> list[str]:
+    def progress(number: int, height: int) -> None:
+        if say is not None and number % _SAID_EVERY == 0:
+            say(f"{name}: block {number} of {height}")
+
     ledger = store.get(name)
-    if ledger is None:
-        return LedgerReport(name, 0, ("it cannot be opened",))
     try:
-        problems = tuple(ledger.verify())
+        return ledger.verify(progress) if ledger else []
     except (LedgerError, StorageError) as error:
-        problems = (str(error),)
-    return LedgerReport(name, ledger.height, problems)
+        return [str(error)]
+
+
+def _add_ordering_problems(
+    folders: DataFolders, store: LedgerStore, problems: dict[str, list[str]]
+) -> None:
+    """Those of channels that are ordered here; a peer without ordering has none."""
+    if not folders.ordering_blocks.is_dir():
+        return
+    orders = OrderStore(folders.ordering_blocks)
+    try:
+        for name, problem in ordering_problems(orders, store):
+            problems.setdefault(name, []).append(problem)
+    finally:
+        orders.close()
+
+
+def _height(store: LedgerStore, name: str) -> int:
+    ledger = store.get(name)
+    return 0 if ledger is None else ledger.height

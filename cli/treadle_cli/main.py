@@ -181,10 +181,12 @@ def ledger() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @_output
 def verify(folder: Path, output: str) -> None:
-    """Check every channel below FOLDER: hash chain, and state against a replay of all blocks."""
+    """Check every channel below FOLDER: hash chains, and state against a replay of all blocks."""
     from treadle_cli.ledgers import verify_ledgers
+    from treadle_cli.progress import overwritten_line
 
-    reports = verify_ledgers(folder)
+    with overwritten_line(sys.stderr) as say:
+        reports = verify_ledgers(folder, say=say)
     if output == "json":
         fields = [
             {"channel": one.channel, "height": one.height, "problems": one.problems}

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
@@ -107,3 +107,25 @@ class Progress:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+@contextlib.contextmanager
+def overwritten_line(stream: TextIO) -> Iterator[Callable[[str], None] | None]:
+    """Something to call with what is done at the moment: one line of a terminal, gone at the end.
+
+    None where *stream* is no terminal.
+    """
+    if not stream.isatty():
+        yield None
+        return
+
+    def say(text: str) -> None:
+        width = shutil.get_terminal_size().columns
+        stream.write(f"\r\x1b[K{text[: width - 1]}")
+        stream.flush()
+
+    try:
+        yield say
+    finally:
+        stream.write("\r\x1b[K")
+        stream.flush()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from harness.loaded_folder import LoadedFolder, loaded_folder
 from harness.peers import PeerProcess, Peers
 from harness.recorded_run import RecordedRun, record
 
@@ -46,6 +47,14 @@ def recorded_without_sync(strace: None, tmp_path_factory: pytest.TempPathFactory
     """The same where every sync is answered with success and does nothing."""
     folder = tmp_path_factory.mktemp("unsynced")
     return asyncio.run(record(folder, syncing=False, commits=12, crashes=0))
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedFolder]:
+    """What ``kill -9`` of a development peer under load left; copy it, and leave it alone."""
+    peers = Peers(tmp_path_factory.mktemp("loaded"))
+    yield asyncio.run(loaded_folder(peers(mode="dev"), number=15))
+    peers.end()
 
 
 @pytest.fixture

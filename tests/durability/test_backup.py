@@ -8,24 +8,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.chaincodes import built, start_by_hand
-from harness.chains import ChainBook, verified
+from harness.chains import verified
 from harness.load import Load
-from harness.networks import Network, connected
+from harness.loaded_folder import accounts, commits, deploy, goes_on
 from harness.peers import PeerProcess
-from harness.runtimes import CHANNEL, wait_for_runtime
+from harness.runtimes import CHANNEL
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.main.backups import BackupError, Backups
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.order import OrderStore
 
 PeerFactory = Callable[..., PeerProcess]
-CCID = "accounts:1"
 
 
 def backup(folder: Path, target: Path, *, cwd: Path | None = None) -> tuple[int, str]:
@@ -40,24 +37,6 @@ def backup(folder: Path, target: Path, *, cwd: Path | None = None) -> tuple[int,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
-
-
-@asynccontextmanager
-async def accounts(peer: PeerProcess) -> AsyncIterator[Network]:
-    """The network of a development peer whose chaincode runs."""
-    output = peer.folder / f"chaincode.{peer.starts}"
-    address = peer.addresses["chaincode"]
-    process = start_by_hand("go", built("go"), ccid=CCID, address=address, output=output)
-    try:
-        async with connected(peer) as network:
-            yield network
-    finally:
-        process.stop()
-
-
-async def commits(load: Load, number: int) -> None:
-    for _ in range(number):
-        await load.next_commit(within=60)
 
 
 def heights(data: Path) -> dict[str, int]:
@@ -77,9 +56,7 @@ async def test_a_backup_under_load_is_a_peer_that_goes_on(
     copy = peer_process("copy", mode="dev", start=False)
     copy.folder.mkdir()
     async with accounts(peer) as network:
-        await network.install("accounts", "go")
-        await asyncio.to_thread(wait_for_runtime, peer.addresses["operations"], CCID)
-        await network.instantiate("accounts", "go", ["init", "alice", "10000", "bob", "10000"])
+        await deploy(peer, network)
         async with Load(network, chaincode="accounts", submitters=4) as load:
             await commits(load, 10)
             known = dict(load.acknowledged)
@@ -89,30 +66,14 @@ async def test_a_backup_under_load_is_a_peer_that_goes_on(
             await commits(load, 5)
             made = len(load.acknowledged)
         assert not load.interrupted
+    assert heights(copy.data)[CHANNEL] >= verified(copy.data)["height"]
+    copy.start()
     await goes_on(copy, known)
+    assert copy.stop() == 0
+    assert verified(copy.data)["height"] == heights(copy.data)[CHANNEL]
     say(f"a backup while {made} transactions committed, {len(known)} of them before it")
     assert peer.stop() == 0
     verified(peer.data)
-
-
-async def goes_on(copy: PeerProcess, acknowledged: dict[str, int]) -> None:
-    """A peer starts from the backup, has what was acknowledged before it, and commits more."""
-    ordered, sound = heights(copy.data), verified(copy.data)
-    assert ordered[CHANNEL] >= sound["height"]
-    copy.start()
-    async with accounts(copy) as network:
-        await asyncio.to_thread(wait_for_runtime, copy.addresses["operations"], CCID)
-        async with Load(network, chaincode="accounts", submitters=2) as load:
-            await commits(load, 4)
-            more = dict(load.acknowledged)
-        book = ChainBook()
-        await book.read_on(network.channel, height=ordered[CHANNEL])
-        assert book.missing(acknowledged) == {}
-        newest = await network.channel.block("newest")
-        await book.read_on(network.channel, height=newest.header.number + 1)
-        assert book.missing(acknowledged | more) == {}
-    assert copy.stop() == 0
-    assert verified(copy.data)["height"] == heights(copy.data)[CHANNEL]
 
 
 def test_a_peer_that_is_not_running_is_backed_up_with_all_that_it_is(

@@ -31,7 +31,7 @@ from treadle_peer.ledger.readers import StateReader
 from treadle_peer.ledger.rows import Tip, commit_batch, next_tip, read_tip
 from treadle_peer.ledger.simulator import Simulator
 from treadle_peer.ledger.values import VersionedValue
-from treadle_peer.ledger.verify import verify_database
+from treadle_peer.ledger.verify import Progress, verify_database
 from treadle_peer.ledger.views import SNAPSHOT_MAX_AGE, StateViews
 from treadle_peer.storage import Batch, BlockCache, Database, StorageError
 
@@ -245,13 +245,13 @@ class Ledger:
             self._database.checkpoint(folder)
             return self.height
 
-    def verify(self) -> list[str]:
+    def verify(self, progress: Progress | None = None) -> list[str]:
         """What is wrong with the ledger, one sentence each; empty when all is well.
 
         Replays all blocks in a scratch folder, so it takes a while; commits wait meanwhile.
         """
         with self._committing:
-            return verify_database(self._database)
+            return verify_database(self._database, progress=progress)
 
     def close(self) -> None:
         """Free the folder; readers still open get LedgerError. Harmless when done already."""

@@ -38,6 +38,7 @@ from treadle_peer.main.listening import (
     operations_listener,
     reachable,
 )
+from treadle_peer.main.recovery import restore_ordering
 from treadle_peer.main.sources import LedgerBlocks, OrderedBlocks
 from treadle_peer.main.state import Addresses, write_addresses
 from treadle_peer.main.tlsfiles import client_material
@@ -118,7 +119,7 @@ class PeerNode:
         self._metrics = Metrics(version=version("treadle"), heights=self._heights)
         listeners = self._listen()
         stack.push_async_callback(listeners.close)
-        orders = await self._open_ordering()
+        orders = await self._open_ordering(store)
         endorsement = await self._open_chaincodes(listeners)
         await self._open_channel()
         await listeners.start_clients(self._services(endorsement), self._metrics)
@@ -141,7 +142,7 @@ class PeerNode:
         self._bound = listeners.bind()
         return listeners
 
-    async def _open_ordering(self) -> OrderStore:
+    async def _open_ordering(self, ledgers: LedgerStore) -> OrderStore:
         config = self._config
         orderer = open_ordering_identity(self._folders.ordering_identity)
         address = config.ordering.address or reachable(self._bound[1], peer_host=self._host)
@@ -152,6 +153,7 @@ class PeerNode:
             capability=config.channel_capability,
         )
         store = OrderStore(self._folders.ordering_blocks)
+        restore_ordering(store, ledgers)
         service = OrderingService(store, signer=orderer.signer, template=template)
         self.ordering = await self._stack.enter_async_context(service)
         self._followers = await self._stack.enter_async_context(

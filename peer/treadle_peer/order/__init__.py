@@ -10,6 +10,7 @@ from treadle_peer.order.errors import BroadcastRefused, OrderingError
 from treadle_peer.order.identity import OrderingIdentity, open_ordering_identity
 from treadle_peer.order.service import BroadcastResult, OrderingService
 from treadle_peer.order.store import OrderStore
+from treadle_peer.order.verify import chain_problems
 
 __all__ = [
     "BroadcastRefused",
@@ -20,5 +21,6 @@ __all__ = [
     "OrderingError",
     "OrderingIdentity",
     "OrderingService",
+    "chain_problems",
     "open_ordering_identity",
 ]

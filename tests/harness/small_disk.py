@@ -1,0 +1,75 @@
+"""A disk that is full, or cannot be written, below a running peer."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.peers import PeerProcess
+
+_MEGABYTES = 32
+
+
+class SmallDisk:
+    """A file system of its own at *folder* (what is there moves in); unmounted by ``end``.
+
+    Where mounting is not allowed, ``fill`` limits the size of the files of the running peer
+    instead: the kernel then refuses its writes likewise, until the peer is started anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mounted = False
+        content = folder.with_name(f".{folder.name}.moving")
+        shutil.copytree(folder, content)
+        flags = ["-t", "tmpfs", "-o", f"size={_MEGABYTES}m", "tmpfs", str(folder)]
+        done = subprocess.run(["mount", *flags], capture_output=True, check=False)
+        if done.returncode == 0:
+            self.mounted = True
+            shutil.copytree(content, folder, dirs_exist_ok=True)
+        shutil.rmtree(content)
+
+    @property
+    def refusal(self) -> str:
+        """What the kernel says to a write when it is full."""
+        return "No space left on device" if self.mounted else "File too large"
+
+    def fill(self, peer: PeerProcess, *, leave: int) -> None:
+        """Let *peer* write about *leave* more bytes."""
+        if not self.mounted:
+            largest = max(file.stat().st_size for file in self.folder.rglob("*.log"))
+            limits = (largest + leave, largest + leave)
+            resource.prlimit(peer.process.pid, resource.RLIMIT_FSIZE, limits)
+            return
+        state = os.statvfs(self.folder)
+        self._hog.write_bytes(bytes(state.f_bavail * state.f_frsize - leave))
+
+    def make_room(self) -> None:
+        """As much as before ``fill``."""
+        self._hog.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Unmount; harmless when it was not mounted."""
+        if self.mounted:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
+            self.mounted = False
+
+    @property
+    def _hog(self) -> Path:
+        return self.folder / "hog"
+
+
+def read_only(folder: Path) -> bool:
+    """Make *folder* one that cannot be written, also by root; False where that is not allowed."""
+    for flags in (["--bind", str(folder), str(folder)], ["-o", "remount,ro,bind", str(folder)]):
+        if subprocess.run(["mount", *flags], capture_output=True, check=False).returncode:
+            return False
+    return True
+
+
+def writable(folder: Path) -> None:
+    """Undo ``read_only``."""
+    subprocess.run(["umount", "-l", str(folder)], check=True)
