@@ -22,8 +22,9 @@ async def plain(talk: BlocksTalk) -> None:
     await talk.commit(talk.change(a="3"))
     await talk.chain()
     await talk.probe("range a z", "get a", "get b")
-    for number in ("0", "1", "2", "3", str(2**64 - 1)):
-        await talk.qscc("GetBlockByNumber", number, hint="common.Block")
+    await talk.qscc("GetBlockByNumber", "2", hint="common.Block")
+    for number in ("0", "1", "3", str(2**64 - 1)):
+        await talk.qscc("GetBlockByNumber", number)
 
 
 @conversation("blkhash", "a block is found by the hash of its header", "5.3", "4.7", rig="blocks")
@@ -33,7 +34,7 @@ async def by_hash(talk: BlocksTalk) -> None:
     unknown = b"x" * 32
     await talk.commit(talk.change(a="1"))
     for value in (header_hash, talk.head.header.previous_hash, unknown, b""):
-        await talk.qscc("GetBlockByHash", value, hint="common.Block")
+        await talk.qscc("GetBlockByHash", value)
 
 
 @conversation(
@@ -51,7 +52,7 @@ async def by_id(talk: BlocksTalk) -> None:
     ]
     for tx_id in (*ids, "unknown", ""):
         await talk.qscc("GetTransactionByID", tx_id, hint="protos.ProcessedTransaction")
-        await talk.qscc("GetBlockByTxID", tx_id, hint="common.Block")
+        await talk.qscc("GetBlockByTxID", tx_id)
 
 
 @conversation("blksizes", "blocks of one and of many transactions", "5.3", rig="blocks")

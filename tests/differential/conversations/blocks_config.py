@@ -63,9 +63,9 @@ async def asked(talk: BlocksTalk) -> None:
     await talk.open()
     await talk.configure(acl("Admins"))
     admin = talk.cast.admin
-    await talk.ask("cscc", "GetConfigBlock", talk.channel, hint="common.Block", signer=admin)
+    await talk.ask("cscc", "GetConfigBlock", talk.channel, signer=admin)
     await talk.ask("cscc", "GetChannelConfig", talk.channel, hint="common.Config", signer=admin)
-    await talk.qscc("GetBlockByNumber", "2", hint="common.Block")
+    await talk.qscc("GetBlockByNumber", "2")
 
 
 @conversation("cfgacl", "a new access rule counts from the next proposal on", "5.3", rig="blocks")
