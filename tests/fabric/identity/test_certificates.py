@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 
 import pytest
 from cryptography import x509
@@ -11,6 +12,7 @@ from treadle_fabric.identity import CertificateAuthority, CertificateError, cert
 from treadle_fabric.identity.certificates import decode_pem, load_certificate
 from treadle_fabric.identity.signers import SigningIdentity
 
+MIB = 1 << 20
 CA = CertificateAuthority.create(common_name="ca.example.com", organization="example.com")
 ISSUED = CA.issue(common_name="peer0", organizational_units=("peer", "blue"))
 LEAF = load_certificate(ISSUED.certificate_pem)
@@ -113,3 +115,21 @@ def test_private_keys_are_not_shown() -> None:
     assert "key" not in repr(identity).lower()
     assert "PRIVATE" not in repr(ISSUED)
     assert "PRIVATE" not in repr(CA)
+
+
+def test_a_pem_of_countless_lines_takes_no_multiple_of_its_size() -> None:
+    text = b"-----BEGIN CERTIFICATE-----\n" + b"x\n" * MIB
+    tracemalloc.start()
+    try:
+        assert decode_pem(text) is None
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
+
+
+def test_pem_headers_stand_before_the_content_only() -> None:
+    start, content = b"-----BEGIN A-----\n", b"QUJD\n-----END A-----\n"
+    found = decode_pem(start + b"Key: value\nOther: v\n" + content)
+    assert found is not None
+    assert (found.content, found.rest) == (b"ABC", b"")
+    assert decode_pem(start + b"QUJD\nKey: value\n-----END A-----\n") is None

@@ -33,14 +33,24 @@ from treadle_fabric.policy import role_principal
 from treadle_fabric.wire import WireError, parse, serialize
 from treadle_peer.endorse.checks import _expiry
 
-_WAYS = ("identity", "authority", "config", "revocations", "text")
+_WAYS = ("identity", "authority", "config", "revocations", "text", "long text")
+_UNITS = (
+    b"x\n",
+    b"a:b\n",
+    b"-----BEGIN A-----\n",
+    b"-----END A-----\n",
+    b"-",
+    b" ",
+    b"AAAA\n",
+    b"\n",
+)
 _VERSIONS = tuple(MSPVersion)
 _MOST_EDITS = 6
 
 
 def seeds() -> Iterator[bytes]:
     """Every way, unedited; edits of the two dates of a certificate; PEM texts."""
-    for way in range(len(_WAYS) - 1):
+    for way in range(_WAYS.index("text")):
         for version in range(len(_VERSIONS)):
             yield bytes((way, version, 0))
     for way in range(2):
@@ -48,6 +58,8 @@ def seeds() -> Iterator[bytes]:
             for which in range(2):
                 start = (way, 3, 0, 0, 1) if way else (way, 3, 0, 1)
                 yield bytes((*start, 0, 1, 4, 1, which, 3, 11, content))
+    for unit in range(len(_UNITS)):
+        yield bytes((5, 2, 2, 0, unit, 3, 3, 0))
     pem = consortium().client.certificate_pem
     yield bytes((4,)) + pem
     yield bytes((4,)) + b"text\n" + pem.replace(b"\n", b"\r\n") + pem
@@ -61,6 +73,9 @@ def one_input(data: bytes) -> None:
     way = octets.pick(_WAYS)
     if way == "text":
         _text(octets.rest())
+        return
+    if way == "long text":
+        _text(b"".join(_repeated(octets) for _ in range(1 + octets.below(4))))
         return
     version = octets.pick(_VERSIONS)
     try:
@@ -128,6 +143,10 @@ def _question(msps: MSPManager, serialized: bytes, octets: Octets) -> None:
     ):
         assert _outcome(check) == _outcome(check)
     identity.expires_at()
+
+
+def _repeated(octets: Octets) -> bytes:
+    return octets.pick(_UNITS) * octets.pick((1, 3, 1000, 500_000, 5_000_000))
 
 
 def _outcome(check: object) -> str:
