@@ -7,7 +7,7 @@ from typing import Final
 
 from treadle_fabric.packages.errors import PackageFormatError
 
-CHAINCODE_NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
+CHAINCODE_NAME: Final = re.compile(r"[a-zA-Z0-9]++(?:[-_][a-zA-Z0-9]++)*+")
 CHAINCODE_VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
 
 

@@ -18,7 +18,8 @@ MOST: Final = 32
 LONGEST: Final = 1000
 """Characters of a line; what strangers send may be in it."""
 
-_NUMBERS: Final = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
+# Possessive, from the start of a run: a thousand hex letters cost no square of that.
+_NUMBERS: Final = re.compile(r"(?<![0-9a-f])[a-f]*+[0-9][0-9a-f]*+")
 _OTHERS: Final = object()
 
 
