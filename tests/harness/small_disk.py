@@ -6,9 +6,12 @@ import os
 import resource
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness.peers import PeerProcess
+from harness.peers import PEER_COMMAND, PeerProcess
+from harness.processes import Started
 
 _MEGABYTES = 32
 
@@ -44,8 +47,27 @@ class SmallDisk:
             limits = (largest + leave, largest + leave)
             resource.prlimit(peer.process.pid, resource.RLIMIT_FSIZE, limits)
             return
-        state = os.statvfs(self.folder)
-        self._hog.write_bytes(bytes(state.f_bavail * state.f_frsize - leave))
+        self._fill(leave)
+
+    @contextmanager
+    def full(self, *, leave: int) -> Iterator[None]:
+        """Full but for *leave* bytes, for this process and those that it starts meanwhile.
+
+        Those started keep the limit on the size of files, where mounting is not allowed.
+        """
+        if self.mounted:
+            self._fill(leave)
+            try:
+                yield
+            finally:
+                self.make_room()
+            return
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (leave, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     def make_room(self) -> None:
         """As much as before ``fill``."""
@@ -56,6 +78,10 @@ class SmallDisk:
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.folder)], check=True)
             self.mounted = False
+
+    def _fill(self, leave: int) -> None:
+        state = os.statvfs(self.folder)
+        self._hog.write_bytes(bytes(state.f_bavail * state.f_frsize - leave))
 
     @property
     def _hog(self) -> Path:
@@ -68,6 +94,19 @@ def read_only(folder: Path) -> bool:
         if subprocess.run(["mount", *flags], capture_output=True, check=False).returncode:
             return False
     return True
+
+
+def launched_read_only(peer: PeerProcess) -> Started:
+    """Start *peer* where the kernel answers as on a read-only file system to its first write."""
+    peer.starts += 1
+    file = peer.data / "LOCK"
+    tracer = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat"]
+    return Started(
+        [*tracer, "-P", str(file), "--inject=openat:error=EROFS", *PEER_COMMAND, "node", "start"],
+        output=peer.folder / f"output.{peer.starts}",
+        environment=peer.environment,
+        cwd=peer.folder,
+    )
 
 
 def writable(folder: Path) -> None:
