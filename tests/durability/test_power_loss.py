@@ -170,11 +170,12 @@ async def test_a_peer_starts_after_a_power_loss(
 
 
 @pytest.mark.long
-async def test_a_peer_starts_after_forty_power_losses(
+@pytest.mark.timeout(600)
+async def test_a_peer_starts_after_twenty_power_losses(
     examiner: Examiner, peer_process: PeerFactory
 ) -> None:
     recording = examiner.recording
     variants = cycle(Variant)
-    for number in range(40):
-        loss = PowerLoss(number * len(recording) // 40, next(variants), SEED)
+    for number in range(20):
+        loss = PowerLoss(number * len(recording) // 20, next(variants), SEED)
         await start_on(peer_process(f"peer{number}", start=False), loss.tree(recording))
