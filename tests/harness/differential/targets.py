@@ -17,7 +17,7 @@ from harness.real_network import RealNetwork
 from treadle_peer.main.folders import DataFolders
 
 CONSORTIUM = "SampleConsortium"
-EXECUTE_SECONDS = 5
+EXECUTE_SECONDS = 10  # more than any script needs on a machine under load
 QUERY_LIMIT = 3_000
 SETTINGS = {
     "CORE_CHAINCODE_EXECUTETIMEOUT": f"{EXECUTE_SECONDS}s",
