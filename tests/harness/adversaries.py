@@ -56,11 +56,12 @@ class Adversaries:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         number = sum(1 for _ in self.folder.iterdir())
+        path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
         told = json.dumps([dataclasses.asdict(one) for one in self.orders])
         self._process = Started(
             [sys.executable, "-m", "harness.rogues.run", told],
             output=self.folder / f"{number}.log",
-            environment=os.environ | {"PYTHONPATH": str(TESTS), "PYTHONWARNINGS": "ignore"},
+            environment=os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
         )
         try:
             self._process.wait_for_text("AT WORK", within=self.within)

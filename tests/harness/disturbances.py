@@ -127,6 +127,14 @@ CHAINCODES = (
         dose=("refused calls", 50),
     ),
     Disturbance(
+        behaviour="calls a long chain",
+        callers=1,
+        rate=2,
+        count=40,
+        answers=["value of 4 bytes"],
+        dose=("reached the end", 2),
+    ),
+    Disturbance(
         behaviour="floods events",
         heavy=True,
         callers=2,

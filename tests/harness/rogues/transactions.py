@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
-from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput, ChaincodeSpec
 from fabric_protos.peer.chaincode_shim_pb2 import (
     ChaincodeMessage,
     GetState,
     GetStateByRange,
     PutState,
 )
+from harness.rogues.chains import calls_a_long_chain, calls_itself
 from harness.rogues.orders import Deeds, Orders
 from harness.rogues.shim import about, completed
 from harness.rogues.stage import Stage, perform
@@ -66,7 +66,7 @@ async def answers_late(stage: Stage, tx: Msg) -> None:
 
 async def answers_for_others(stage: Stage, tx: Msg) -> None:
     """Answers to transactions of others: invented ones, and those of the honest chaincode."""
-    for number in range(20):
+    for number in range(6):
         await stage.pace.turn()
         strange = Msg(channel_id=tx.channel_id, txid=uuid.uuid4().hex * 2)
         if number % 2 and stage.orders.diary:
@@ -132,20 +132,6 @@ async def sends(size: int, count: int, stage: Stage, tx: Msg) -> None:
     await stage.say(completed(tx, b"written"))
 
 
-async def calls_itself(stage: Stage, tx: Msg) -> None:
-    """Invokes itself within the transaction, without end."""
-    arguments = ChaincodeInput(args=[b"go"])
-    itself = ChaincodeID(name=stage.orders.name)
-    spec = ChaincodeSpec(type=ChaincodeSpec.GOLANG, chaincode_id=itself, input=arguments)
-    wanted = spec.SerializeToString()
-    for _ in range(50):
-        await stage.pace.turn()
-        reply = await stage.ask(about(tx, Msg.INVOKE_CHAINCODE, wanted))
-        stage.deeds.note("refused calls" if reply.type == Msg.ERROR else "calls")
-        stage.deeds.at_work.set()
-    await stage.say(completed(tx, b"recursed"))
-
-
 async def floods_events(stage: Stage, tx: Msg) -> None:
     """An event of a megabyte with its answer, and others that belong to nothing."""
     event = ChaincodeEvent(event_name="e", payload=bytes(MEGABYTE))
@@ -189,6 +175,7 @@ BEHAVIOURS = {
     "sends more than a message may hold": _performing(partial(sends, 106 * MEGABYTE, 1)),
     "writes gigabytes": _performing(partial(sends, 8 * MEGABYTE, -1)),
     "calls itself": _performing(calls_itself),
+    "calls a long chain": calls_a_long_chain,
     "floods events": _performing(floods_events),
     "answers with 64 MB": _performing(partial(answers_with, 64 * MEGABYTE)),
 }
