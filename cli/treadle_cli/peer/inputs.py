@@ -6,7 +6,6 @@ Pure parsing; every failure is a CommandError with Fabric's words.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from pathlib import Path
 
@@ -212,7 +211,7 @@ def _base64(value: object) -> bytes:
         )
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:  # of binascii, or for what is not even ASCII
         raise CommandError(
             f"error parsing transient string: illegal base64 data in {value!r}"
         ) from None
