@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.honest import HONEST
 from harness.rogues.orders import Orders
 
 GRPC = ("peer", "ordering", "chaincode")
@@ -225,4 +226,13 @@ PORTS = (
     Disturbance(behaviour="sends huge headers", dose=("fields", 50)),
     Disturbance(behaviour="sends headers slowly", count=500, dose=("connections", 500)),
     Disturbance(behaviour="sends bodies of a GiB", rate=300, dose=("chunks", 100)),
+)
+
+# Without TLS a development port admits whoever comes, and the newer replaces the older one.
+IMPOSTOR = Disturbance(
+    behaviour="registers a running name",
+    name=HONEST,
+    rate=50,
+    ports=("chaincode",),
+    dose=("registrations", 50),
 )

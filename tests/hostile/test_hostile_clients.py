@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from harness.disturbance import Measured
-from harness.disturbances import PORTS, Disturbance
+from harness.disturbances import IMPOSTOR, PORTS, Disturbance
 from harness.ground import WARM_UP, Ground
 
 pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(240)]
 
+BEHIND_TLS = [*(row for row in PORTS if row.with_tls), IMPOSTOR]
 LINES = 60  # that a disturbance may leave in the log: some kinds of them, every ten seconds
 
 Record = Callable[[Measured], None]
@@ -25,19 +26,19 @@ def here(request: pytest.FixtureRequest) -> Ground:
 
 async def test_all_of_them_at_once_leave_an_honest_client_its_answers(here: Ground) -> None:
     async with here.client() as client:
-        with here.adversaries(PORTS, quick=True) as adversaries:
+        rows = [*PORTS, IMPOSTOR] if here.tls else PORTS
+        with here.adversaries(rows, quick=True) as adversaries:
             assert len(await client.commits(10)) == 10
-    for row, report in zip(PORTS, adversaries.reports, strict=True):
+    for row, report in zip(rows, adversaries.reports, strict=True):
         assert report.did, row.behaviour
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("here", "row"),
-    [(False, row) for row in PORTS] + [(True, row) for row in PORTS if row.with_tls],
+    [(False, row) for row in PORTS] + [(True, row) for row in BEHIND_TLS],
     indirect=["here"],
-    ids=[row.behaviour for row in PORTS]
-    + [f"{row.behaviour} (TLS)" for row in PORTS if row.with_tls],
+    ids=[row.behaviour for row in PORTS] + [f"{row.behaviour} (TLS)" for row in BEHIND_TLS],
 )
 async def test_a_hostile_client_slows_nobody_and_leaves_no_memory_behind(
     row: Disturbance, here: Ground, record: Record
