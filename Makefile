@@ -17,10 +17,10 @@ help: ## List the targets
 demo: $(RUNTIME) ## Run both operating modes with a real Python chaincode (nothing but Python needed)
 	$(BIN)/treadle demo
 
-test: lint fabric ## Install what is needed, check the style, run the tests
+test: lint fabric kubernetes-binaries ## Install what is needed, check the style, run the tests
 	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
 
-test-long: $(INSTALLED) fabric ## Run the tests that take minutes (idle streams, kill -9, big data)
+test-long: $(INSTALLED) fabric kubernetes-binaries ## Run the tests that take minutes (idle streams, kill -9, big data)
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
 .PHONY: diff
@@ -45,6 +45,11 @@ format: $(INSTALLED) ## Let ruff rewrite what it can
 fabric: ## Build the real Fabric tools that tests compare with (cached outside the repository)
 	@tools/fabric-binaries.sh >/dev/null || { [ "$$CI" != true ] && \
 	  echo "warning: without the real Fabric tools, the tests that need them are skipped" >&2; }
+
+.PHONY: kubernetes-binaries
+kubernetes-binaries: ## Build the real API server and kubectl that tests ask (cached outside the repository)
+	@tools/kubernetes-binaries.sh control-plane >/dev/null || { [ "$$CI" != true ] && \
+	  echo "warning: without a real API server, the tests that need one are skipped" >&2; }
 
 lock: $(INSTALLED) ## Write the pinned requirements anew
 	tools/lock.sh

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from harness.kubernetes.control_plane import ControlPlane
+
 FABRIC_TOOLS = ("peer", "orderer", "configtxgen", "configtxlator", "cryptogen")
+CONTROL_PLANE = ("kube-apiserver", "kubectl")
 COMMANDS = {
     "go": ("go",),
     "node": ("node", "npm"),
@@ -25,6 +30,13 @@ def fabric_bin_folder() -> Path:
     return Path(given) if given else Path(cache) / "treadle" / "fabric-2.5.9" / "bin"
 
 
+def kubernetes_bin_folder() -> Path:
+    """Where tools/kubernetes-binaries.sh puts the real Kubernetes programs."""
+    given = os.environ.get("TREADLE_KUBERNETES_BIN")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(cache) / "treadle" / "kubernetes-v1.35.4" / "bin"
+
+
 def missing_part(item: pytest.Item) -> str | None:
     """A sentence that names what *item* needs and this machine lacks."""
     for marker in item.iter_markers("toolchain"):
@@ -35,6 +47,12 @@ def missing_part(item: pytest.Item) -> str | None:
         folder = fabric_bin_folder()
         if not all((folder / tool).exists() for tool in FABRIC_TOOLS):
             return "the real Fabric tools are not built; run tools/fabric-binaries.sh"
+    if item.get_closest_marker("kubernetes"):
+        folder = kubernetes_bin_folder()
+        if not all((folder / program).exists() for program in CONTROL_PLANE):
+            return "the real API server is not built; run tools/kubernetes-binaries.sh"
+        if shutil.which("etcd") is None:
+            return "etcd is not installed; the API server keeps its objects in it"
     return None
 
 
@@ -59,6 +77,17 @@ def fabric_bin() -> Path:
 def fabric_sampleconfig(fabric_bin: Path) -> Path:
     """Fabric's own sample configuration (core.yaml, configtx.yaml, msp)."""
     return fabric_bin.parent / "sampleconfig"
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real Kubernetes API server without nodes; for tests marked ``kubernetes``."""
+    # Only they pay for what it imports.
+    from harness.kubernetes.control_plane import ControlPlane
+
+    folder = tmp_path_factory.mktemp("kubernetes")
+    with ControlPlane(folder, binaries=kubernetes_bin_folder()) as running:
+        yield running
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ need javac openjdk-17-jdk-headless
 need mvn maven
 need openssl openssl
 need strace strace
-command -v go >/dev/null || { echo "ci-install: Go 1.24 or newer is not installed" >&2; exit 1; }
+need etcd etcd-server
+command -v go >/dev/null || { echo "ci-install: Go 1.25 or newer is not installed" >&2; exit 1; }
 for tool in "python3 --version" "go version" "node --version" "npm --version" "javac --version" "mvn --version"; do
   printf '%s: %s\n' "${tool%% *}" "$($tool 2>&1 | head -n 1)"
 done
