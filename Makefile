@@ -29,7 +29,7 @@ diff: $(INSTALLED) ## Hold every conversation with a real Fabric peer and with o
 	$(BIN)/python tools/diff.py $(DIFF_ARGS)
 
 fuzz: $(FUZZER) ## Fuzz the parsers, SECONDS=60 for each TARGET (default: all); see CONTRIBUTING.md
-	$(BIN)/python tools/fuzz_parsers.py --seconds $(SECONDS) $(TARGET)
+	$(BIN)/python tools/fuzz_parsers.py --seconds $(SECONDS) $(FUZZ_ARGS) $(TARGET)
 
 lint: $(INSTALLED) build/stubs ## Formatting, lint rules, types, layers
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """Coverage-guided fuzzing of the parsers: ``make fuzz [SECONDS=60] [TARGET=name]``.
 
 Each target of ``tests/fuzz/targets`` gets a process of its own, one after the other, and a folder
-below ``build/fuzz`` whose corpus later runs go on from. What breaks a target is kept there as
+below ``build/fuzz`` whose corpus later runs go on from; ``--keep`` puts the few inputs that reach
+everything into ``tests/fuzz/corpus``. What breaks a target is kept there as
 ``crash-*``, ``timeout-*`` or ``oom-*``; it belongs into ``tests/fuzz/found/<target>``, with its
 mend.
 """
@@ -14,8 +15,11 @@ import importlib
 import logging
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +27,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 TARGETS = TESTS / "fuzz" / "targets"
-KEPT = (TESTS / "fuzz" / "corpus", TESTS / "fuzz" / "found")
-INSTRUMENTED = ["treadle_fabric", "treadle_peer", "treadle_cli", "tarfile", "yaml"]
+CORPUS = TESTS / "fuzz" / "corpus"
+INSTRUMENTED = ["treadle_fabric", "treadle_peer", "treadle_cli"]
 SLOWEST_SECONDS = 30  # by the clock, on machines that do other things too
 MEMORY_MIB = 2048
 LONGEST_INPUT = 8192
-_INSIDE = "--inside"  # a child: target, libFuzzer's flags, corpus
+_INSIDE = "--inside"  # a child: target, what starts it again, libFuzzer's flags, corpus
+_MERGE = "-set_cover_merge=1"
+_ZIP_DATE = (2026, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,12 @@ def targets() -> list[str]:
 def main(arguments: Sequence[str]) -> int:
     """Fuzz; the exit code says whether anything was found."""
     if arguments[:1] == [_INSIDE]:
-        return _fuzz_here(arguments[1], arguments[2:])
+        return _fuzz_here(arguments[1], arguments[2], arguments[3:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="default: all")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "fuzz")
+    parser.add_argument("--keep", action="store_true", help="write tests/fuzz/corpus anew")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.targets) - set(targets()))
     if unknown:
@@ -63,6 +70,8 @@ def main(arguments: Sequence[str]) -> int:
     for target in options.targets or targets():
         outcomes.append(_fuzz_in_child(target, options.folder / target, options.seconds))
         print(_line(outcomes[-1]), flush=True)
+        if options.keep:
+            _keep(target, options.folder / target)
     return 1 if any(outcome.findings for outcome in outcomes) else 0
 
 
@@ -80,7 +89,7 @@ def _fuzz_in_child(target: str, folder: Path, seconds: int) -> Outcome:
         "-print_final_stats=1",
         str(corpus),
     ]
-    command = [sys.executable, str(Path(__file__)), _INSIDE, target, *flags]
+    command = [sys.executable, str(Path(__file__)), _INSIDE, target, sys.argv[0], *flags]
     with (folder / "log").open("wb") as log:
         environment = os.environ | {"TMPDIR": str(scratch)}
         subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)
@@ -113,7 +122,25 @@ def _line(outcome: Outcome) -> str:
     )
 
 
-def _fuzz_here(target: str, flags: Sequence[str]) -> int:
+def _keep(target: str, folder: Path) -> None:
+    """The smallest part of the corpus that reaches the same edges, in one file."""
+    least, again = folder / "least", folder / "again.sh"
+    shutil.rmtree(least, ignore_errors=True)
+    least.mkdir()
+    # libFuzzer starts itself anew after each input that breaks it.
+    command = shlex.join([sys.executable, str(Path(__file__).resolve()), _INSIDE, target])
+    again.write_text(f'#!/bin/sh\nexec {command} "$0" "$@"\n')
+    again.chmod(0o755)
+    flags = [_MERGE, "-use_counters=0", "-use_cmp=0", str(least), str(folder / "corpus")]
+    with (folder / "merge.log").open("wb") as log:
+        subprocess.run([str(again.resolve()), *flags], stdout=log, stderr=log, check=True)
+    CORPUS.mkdir(exist_ok=True)
+    with zipfile.ZipFile(CORPUS / f"{target}.zip", "w", zipfile.ZIP_DEFLATED) as kept:
+        for file in sorted(least.iterdir()):
+            kept.writestr(zipfile.ZipInfo(file.name, _ZIP_DATE), file.read_bytes())
+
+
+def _fuzz_here(target: str, again: str, flags: Sequence[str]) -> int:
     """In the child: instrument the product, import the target, hand over to libFuzzer."""
     import atheris
 
@@ -121,17 +148,17 @@ def _fuzz_here(target: str, flags: Sequence[str]) -> int:
     with atheris.instrument_imports(include=INSTRUMENTED):
         module = importlib.import_module(f"fuzz.targets.{target}")
     _format_logs()
-    corpus = Path(flags[-1])
-    for seed in (*module.seeds(), *_kept(target)):
-        (corpus / hashlib.sha256(seed).hexdigest()).write_bytes(seed)
-    atheris.Setup([sys.argv[0], *flags], module.one_input)
+    if not any("merge" in flag for flag in flags):
+        kept = importlib.import_module("fuzz.kept")
+        _plant(Path(flags[-1]), (*module.seeds(), *kept.corpus(target), *kept.found(target)))
+    atheris.Setup([again, *flags], module.one_input)
     atheris.Fuzz()
     return 0
 
 
-def _kept(target: str) -> list[bytes]:
-    folders = [folder / target for folder in KEPT]
-    return [file.read_bytes() for folder in folders if folder.is_dir() for file in folder.iterdir()]
+def _plant(corpus: Path, inputs: Sequence[bytes]) -> None:
+    for each in inputs:
+        (corpus / hashlib.sha256(each).hexdigest()).write_bytes(each)
 
 
 class _Formatter(logging.Handler):

@@ -45,7 +45,7 @@ _VALUES = (
     "dev",
     "Org1MSP",
 )
-_LONGEST_FILE = 1000
+_LONGEST_FILE = 400
 _SPECS = (
     "info",
     "debug",

@@ -15,7 +15,7 @@ from treadle_cli.peer.inputs import parse_collections, parse_constructor, parse_
 from treadle_cli.play import PlayError, make_plan
 
 _EXAMPLES = Path(__file__).parents[3] / "examples" / "play"
-_LONGEST_FILE = 1000
+_LONGEST_FILE = 400
 _VALUES: tuple[object, ...] = (
     None,
     True,
