@@ -112,7 +112,8 @@ def read_trace(text: str, *, root: Path) -> Iterator[Call]:
 def _read(content: str, *, start: int, root: Path) -> Iterator[Call]:
     done = _DONE.fullmatch(content)
     if done is None:  # the process was killed in it
-        assert ") " in content and "= ?" in content, f"strace wrote {content[:200]}"
+        unfinished = ") " in content and "= ?" in content
+        assert unfinished, f"strace wrote {content[:200]}"
         return
     name, result, note = done[1], int(done[3]), done[4]
     if result < 0 or "INJECTED" in note:
@@ -143,7 +144,7 @@ def _call(
             flags = words[-1 if len(words) < 3 else 2 if name == "openat" else 1].split("|")
             if name != "creat" and "O_WRONLY" not in flags and "O_RDWR" not in flags:
                 return None
-            assert "O_SYNC" not in flags and "O_DSYNC" not in flags
+            assert not {"O_SYNC", "O_DSYNC"} & set(flags.split("|")), flags
             truncate = "O_TRUNC" in flags or name == "creat"
             append = "O_APPEND" in flags
             return Opened(begun=begun, ended=ended, path=path, truncate=truncate, append=append)
