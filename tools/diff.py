@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.differential.reporting import Options, run  # noqa: E402  (needs the path above)
+# Needs the path above, which mypy does not know.
+from harness.differential.reporting import Options, run  # type: ignore[import-not-found]  # noqa: E402
 
 
 def main() -> int:
@@ -39,7 +40,8 @@ def main() -> int:
             binaries=binaries,
             folder=Path(folder),
         )
-        return run(options)
+        code: int = run(options)
+    return code
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _call(
             flags = words[-1 if len(words) < 3 else 2 if name == "openat" else 1].split("|")
             if name != "creat" and "O_WRONLY" not in flags and "O_RDWR" not in flags:
                 return None
-            assert not {"O_SYNC", "O_DSYNC"} & set(flags.split("|")), flags
+            assert not {"O_SYNC", "O_DSYNC"} & set(flags), flags
             truncate = "O_TRUNC" in flags or name == "creat"
             append = "O_APPEND" in flags
             return Opened(begun=begun, ended=ended, path=path, truncate=truncate, append=append)
