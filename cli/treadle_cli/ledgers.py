@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from treadle_fabric.channelconfig import ConfigError
+from treadle_fabric.identity.certificates import CertificateError
+from treadle_fabric.msp import MSPError
 from treadle_peer.ledger import LedgerError, LedgerStore
 from treadle_peer.main.backups import BackupError, BackupReport, back_up_stopped
 from treadle_peer.main.control import back_up_running
 from treadle_peer.main.folders import DATA_FORMAT, DataFolders
 from treadle_peer.main.recovery import ordering_problems
-from treadle_peer.order import OrderStore
+from treadle_peer.order import OrderStore, load_ordering_identity
 from treadle_peer.storage import StorageError
 
 from treadle_cli.errors import TreadleError
@@ -64,7 +67,7 @@ def verify_ledgers(folder: Path, *, say: Say | None = None) -> list[LedgerReport
                 LedgerReport(name, _height(store, name), tuple(found))
                 for name, found in sorted(problems.items())
             ]
-    except (StorageError, LedgerError) as error:
+    except (StorageError, LedgerError, ConfigError) as error:
         raise TreadleError(str(error)) from error
 
 
@@ -84,11 +87,15 @@ def _add_ordering_problems(
     folders: DataFolders, store: LedgerStore, problems: dict[str, list[str]]
 ) -> None:
     """Those of channels that are ordered here; a peer without ordering has none."""
-    if not folders.ordering_blocks.is_dir():
+    if not (folders.ordering_blocks.is_dir() or folders.ordering_identity.is_dir()):
         return
+    try:
+        orderer = load_ordering_identity(folders.ordering_identity)
+    except (OSError, CertificateError, MSPError) as error:
+        raise TreadleError(f"the ordering's identity cannot be read: {error}") from error
     orders = OrderStore(folders.ordering_blocks)
     try:
-        for name, problem in ordering_problems(orders, store):
+        for name, problem in ordering_problems(orders, store, orderer=orderer):
             problems.setdefault(name, []).append(problem)
     finally:
         orders.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from harness.peers import PeerProcess
 from harness.processes import Started
 from harness.runtimes import CHANNEL
 from harness.small_disk import launched_read_only, read_only, writable
+from treadle_cli.ledgers import verify_ledgers
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.order import OrderStore
 from treadle_peer.storage import StorageError
@@ -48,22 +50,48 @@ def change_byte(file: Path, at: int) -> None:
     file.write_bytes(content)
 
 
-@pytest.mark.parametrize("folder", [LEDGER, ORDERING], ids=["ledger", "ordering"])
-@pytest.mark.parametrize("damage", ["changed", pytest.param("torn", marks=pytest.mark.long)])
-async def test_a_damaged_end_of_a_log_loses_nothing(
-    loaded: LoadedFolder, peer_process: PeerFactory, folder: Path, damage: str
+def damage(log: Path, part: float, *, torn: bool) -> None:
+    """Change a byte of *log* or tear it, after *part* of it: 0 is in its first record."""
+    at = 20 + int((log.stat().st_size - 21) * part)
+    if torn:
+        log.write_bytes(log.read_bytes()[:at])
+    else:
+        change_byte(log, at)
+
+
+@pytest.mark.parametrize(
+    ("folder", "part", "torn"),
+    [
+        pytest.param(LEDGER, 0, False, id="ledger-start"),
+        pytest.param(LEDGER, 0.5, False, id="ledger-middle"),
+        pytest.param(LEDGER, 0.5, True, id="ledger-middle-torn", marks=pytest.mark.long),
+        pytest.param(LEDGER, 1, False, id="ledger-end", marks=pytest.mark.long),
+        pytest.param(ORDERING, 0, False, id="ordering-start"),
+        pytest.param(ORDERING, 0, True, id="ordering-start-torn", marks=pytest.mark.long),
+        pytest.param(ORDERING, 0.5, False, id="ordering-middle"),
+        pytest.param(ORDERING, 0.5, True, id="ordering-middle-torn", marks=pytest.mark.long),
+        pytest.param(ORDERING, 1, False, id="ordering-end", marks=pytest.mark.long),
+    ],
+)
+async def test_a_damaged_log_loses_nothing(
+    loaded: LoadedFolder,
+    peer_process: PeerFactory,
+    tmp_path: Path,
+    folder: Path,
+    part: float,
+    torn: bool,
 ) -> None:
     """Each of the two has what the other lost; a client hears of nothing that only one has."""
     peer = loaded.copy_to(peer_process(mode="dev", start=False))
-    log = newest(peer.data / folder / "data", "*.log")
-    half = log.stat().st_size // 2
-    if damage == "changed":
-        change_byte(log, half)
-    else:
-        log.write_bytes(log.read_bytes()[:half])
+    damage(newest(peer.data / folder / "data", "*.log"), part, torn=torn)
+    copy = shutil.copytree(peer.data, tmp_path / "copy", ignore=shutil.ignore_patterns("run"))
+    (report,) = verify_ledgers(copy)
+    behind = any("a start takes the others from the ledger" in each for each in report.problems)
+    assert len(report.problems) == behind
+    if part < 1:  # the ledger may not have had the ordering's last block yet
+        assert behind == (folder == ORDERING)
     peer.start()
-    restored = "the ordering had lost blocks" in peer.process.text()
-    assert restored == (folder == ORDERING)
+    assert ("the ordering had lost blocks" in peer.process.text()) == behind
     await goes_on(peer, loaded.acknowledged)
     assert peer.stop() == 0
     verified(peer.data)

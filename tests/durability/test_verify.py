@@ -19,6 +19,8 @@ from treadle_cli.ledgers import verify_ledgers
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.ledger.families import BLOCKS, FAMILIES, HISTORY, INDEXES, LEDGER_FORMAT, STATE
 from treadle_peer.ledger.keys import number, position
+from treadle_peer.main.recovery import restore_ordering
+from treadle_peer.order import OrderStore, open_ordering_identity
 from treadle_peer.order import store as order_store
 from treadle_peer.storage import Database, Family, Format
 
@@ -145,6 +147,39 @@ def test_another_chain_in_the_ordering_is_noticed(data: Path) -> None:
     database.close()
     told = "ordering: has only 3 blocks; a start takes the others from the ledger"
     assert problems_of(data) == (told,)
+
+
+def test_a_channel_that_the_ordering_lost_is_noticed(data: Path) -> None:
+    """Its name and all its blocks, and the whole folder of the ordering's blocks."""
+    database = ordering_of(data)
+    batch = database.batch()
+    for family in ("channels", "blocks"):
+        for key, _ in database.scan(family):
+            batch.delete(family, key)
+    database.write(batch)
+    database.close()
+    told = "ordering: has only 0 blocks; a start takes the others from the ledger"
+    assert problems_of(data) == (told,)
+    shutil.rmtree(data / "ordering" / "blocks")
+    assert problems_of(data) == (told,)
+
+
+def test_a_channel_that_another_ordering_orders_is_not_missed(data: Path) -> None:
+    """Nor restored: its blocks are not ours to continue."""
+    shutil.rmtree(data / "ordering")
+    other = open_ordering_identity(data / "ordering" / "identity")
+    assert problems_of(data) == ()
+    orders = OrderStore(data / "ordering" / "blocks")
+    with LedgerStore.open(data / "ledger") as ledgers:
+        restore_ordering(orders, ledgers, orderer=other)
+    assert orders.channels() == []
+    orders.close()
+
+
+def test_an_ordering_without_an_identity_is_noticed(data: Path) -> None:
+    shutil.rmtree(data / "ordering" / "identity")
+    (problem,) = problems_of(data)
+    assert problem.startswith("the ordering's identity cannot be read: ")
 
 
 def test_a_changed_byte_in_a_file_is_noticed(data: Path) -> None:

@@ -153,7 +153,7 @@ class PeerNode:
             capability=config.channel_capability,
         )
         store = OrderStore(self._folders.ordering_blocks)
-        restore_ordering(store, ledgers)
+        restore_ordering(store, ledgers, orderer=orderer)
         service = OrderingService(store, signer=orderer.signer, template=template)
         self.ordering = await self._stack.enter_async_context(service)
         self._followers = await self._stack.enter_async_context(

@@ -10,34 +10,37 @@ from google.protobuf.message import DecodeError
 from treadle_fabric.wire import block_header_hash, serialize, set_metadata
 
 from treadle_peer.ledger import Ledger, LedgerError, LedgerStore
-from treadle_peer.order import OrderingError, OrderStore, chain_problems
+from treadle_peer.order import OrderingError, OrderingIdentity, OrderStore, chain_problems
 from treadle_peer.storage import StorageError
 
 _log = logging.getLogger(__name__)
 
 
-def restore_ordering(orders: OrderStore, ledgers: LedgerStore) -> None:
-    """Take blocks that the ordering has lost back from the ledgers.
+def restore_ordering(
+    orders: OrderStore, ledgers: LedgerStore, *, orderer: OrderingIdentity
+) -> None:
+    """Take blocks that the ordering has lost back from the ledgers, also whole channels.
 
     A block reaches a ledger only after it was durable in the ordering. A ledger that has more
     blocks means a damaged or older ordering folder; cutting on would give other blocks the
-    numbers of those that were delivered. Raises StorageError, and OrderingError when the two do
-    not fit.
+    numbers of those that were delivered, and a lost channel could be created again. *orderer*
+    tells which ledgers' channels are ordered here. Raises StorageError, LedgerError, ConfigError,
+    and OrderingError when the two do not fit.
     """
-    for name in orders.channels():
+    for name in [*orders.channels(), *_lost_channels(orders, ledgers, orderer)]:
         ledger, height = ledgers.get(name), orders.height(name)
         if ledger is None or ledger.height <= height:
             continue
-        tip = Block.FromString(orders.block_bytes(name, height - 1))
+        tip_hash = _tip_hash(orders, name, height)
         for number in range(height, ledger.height):
             block = ledger.block(number)
-            if block.header.previous_hash != block_header_hash(tip.header):
+            if block.header.previous_hash != tip_hash:
                 raise OrderingError(
                     f"channel {name}: block {number} of the ledger does not continue the "
                     "ordering's blocks; restore the data folder from a backup"
                 )
             orders.append(name, number, serialize(_as_ordered(block)))
-            tip = block
+            tip_hash = block_header_hash(block.header)
         _log.warning(
             "channel %s: the ordering had lost blocks %d to %d; they were taken from the ledger",
             name,
@@ -46,15 +49,39 @@ def restore_ordering(orders: OrderStore, ledgers: LedgerStore) -> None:
         )
 
 
-def ordering_problems(orders: OrderStore, ledgers: LedgerStore) -> Iterator[tuple[str, str]]:
-    """Channels and what is wrong with their ordered blocks, one sentence each."""
-    for name in orders.channels():
+def ordering_problems(
+    orders: OrderStore, ledgers: LedgerStore, *, orderer: OrderingIdentity
+) -> Iterator[tuple[str, str]]:
+    """Channels and what is wrong with their ordered blocks, one sentence each.
+
+    Raises as ``restore_ordering`` when a ledger does not tell who orders its channel.
+    """
+    for name in [*orders.channels(), *_lost_channels(orders, ledgers, orderer)]:
         for problem in chain_problems(orders, name):
             yield name, problem
         ledger = ledgers.get(name)
         if ledger is not None:
             for problem in _differences(orders, ledger):
                 yield name, problem
+
+
+def _lost_channels(
+    orders: OrderStore, ledgers: LedgerStore, orderer: OrderingIdentity
+) -> list[str]:
+    """Channels that *orderer* has ordered, as their ledgers say, and that *orders* has not."""
+    unknown = sorted(set(ledgers.names()) - set(orders.channels()))
+    return [
+        name
+        for name in unknown
+        if (ledger := ledgers.get(name)) is not None and orderer.orders(ledger.block(0))
+    ]
+
+
+def _tip_hash(orders: OrderStore, name: str, height: int) -> bytes:
+    """What block *height* has to carry; nothing when it is the first."""
+    if height == 0:
+        return b""
+    return block_header_hash(Block.FromString(orders.block_bytes(name, height - 1)).header)
 
 
 def _differences(orders: OrderStore, ledger: Ledger) -> Iterator[str]:

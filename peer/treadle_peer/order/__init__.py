@@ -7,7 +7,11 @@ committer follows it like any other reader.
 from treadle_peer.order.chain import Chain
 from treadle_peer.order.creation import ChannelTemplate
 from treadle_peer.order.errors import BroadcastRefused, OrderingError
-from treadle_peer.order.identity import OrderingIdentity, open_ordering_identity
+from treadle_peer.order.identity import (
+    OrderingIdentity,
+    load_ordering_identity,
+    open_ordering_identity,
+)
 from treadle_peer.order.service import BroadcastResult, OrderingService
 from treadle_peer.order.store import OrderStore
 from treadle_peer.order.verify import chain_problems
@@ -22,5 +26,6 @@ __all__ = [
     "OrderingIdentity",
     "OrderingService",
     "chain_problems",
+    "load_ordering_identity",
     "open_ordering_identity",
 ]
