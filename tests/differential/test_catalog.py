@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.differential.deliberate import DELIBERATE, MOST
 from harness.differential.golden import kept
 
 DIFFERENCES = Path(__file__).resolve().parents[2] / "docs" / "differences.md"
+_LINES = re.MULTILINE | re.DOTALL
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -35,7 +37,14 @@ def test_deliberate_differences_are_few() -> None:
     assert len(DELIBERATE) <= MOST
 
 
-@pytest.mark.parametrize("meant", DELIBERATE, ids=lambda each: each.conversation)
-def test_deliberate_differences_are_documented(meant: object) -> None:
-    assert f"`{meant.conversation}`" in DIFFERENCES.read_text()  # type: ignore[attr-defined]
-    assert meant.reason  # type: ignore[attr-defined]
+def test_deliberate_differences_have_a_conversation_each() -> None:
+    counts = Counter(meant.conversation for meant in DELIBERATE)
+    assert set(counts.values()) == {1}
+    assert set(counts) <= set(all_conversations())
+    assert all(meant.reason for meant in DELIBERATE)
+
+
+def test_answers_that_differ_are_the_deliberate_differences() -> None:
+    (table,) = re.findall(r"^## Answers that differ$(.*?)^## ", DIFFERENCES.read_text(), _LINES)
+    rows = re.findall(r"^\| (?!conversation|-)(.*?) \|", table, re.MULTILINE)
+    assert sorted(rows) == sorted(f"`{meant.conversation}`" for meant in DELIBERATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.differential import ordering
+from harness.differential.asking import ask
 from harness.differential.catalog import conversation
 from harness.differential.configblocks import (
     created,
@@ -12,6 +13,7 @@ from harness.differential.configblocks import (
 )
 from harness.differential.talk import Talk
 from harness.differential.updates import anchored
+from treadle_fabric.wire import serialize
 
 
 @conversation("ordzero", "block 0 holds the configuration that a creation leads to", "5.3", "5.2")
@@ -54,11 +56,10 @@ async def config_blocks(talk: Talk) -> None:
     "5.3",
 )  # fmt: skip
 async def peer_block_zero(talk: Talk) -> None:
-    channel = await talk.channel()
-    block = await talk.links.committed(talk.cast.admin, channel, 0)
-    talk.note("metadata", [slot.hex() for slot in block.metadata.metadata])
-    talk.note("previous hash", block.header.previous_hash.hex())
-    talk.note("number", block.header.number)
+    channel = await created(talk)
+    zero = await first_block(talk, channel)
+    await ask(talk, "cscc", "JoinChain", serialize(zero), signer=talk.cast.admin)
+    hear_config_block(talk, await talk.links.committed(talk.cast.admin, channel, 0), "block 0")
 
 
 @conversation(

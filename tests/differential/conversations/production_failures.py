@@ -6,6 +6,7 @@ import asyncio
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
+from google.protobuf import text_format
 from harness.differential import production_steps as steps
 from harness.differential.catalog import conversation
 from harness.differential.chaincode import Transaction
@@ -106,14 +107,20 @@ async def build_fails(talk: Talk) -> None:
     channel = await talk.channel()
     broken = talk.installation("probe", raw=steps.package(talk, broken=True))
     installed = await talk.links.endorser.ProcessProposal(broken.signed, timeout=60)
-    talk.note("install", installed.response.status)
+    _without_the_compilers_words(installed)
+    talk.note("install", text_format.MessageToString(installed, as_one_line=True))
     deployment = talk.deployment("probe", channel, version="1")
     answer = await talk.links.endorser.ProcessProposal(deployment.signed, timeout=60)
-    talk.note("instantiate", answer.response.status)
-    # What follows are the compiler's and the builder's own words.
-    what, cause, _ = answer.response.message.partition("error building chaincode: ")
-    talk.note("text", what + cause)
+    _without_the_compilers_words(answer)
+    talk.hear_message("instantiate", answer)
     talk.note("launches", steps.launches(talk))
+
+
+def _without_the_compilers_words(answer: ProposalResponse) -> None:
+    # What follows are the compiler's and the builder's own.
+    for cause in ("error building chaincode: ", "failed to build chaincode: "):
+        what, known, _ = answer.response.message.partition(cause)
+        answer.response.message = what + known
 
 
 @conversation(

@@ -6,10 +6,10 @@ import asyncio
 
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
 from harness.differential import production_steps as steps
+from harness.differential.asking import attentive, told
 from harness.differential.catalog import conversation
 from harness.differential.chaincode import Transaction
 from harness.differential.production_processes import Process
-from harness.differential.streams import QUIET
 from harness.differential.talk import Talk
 
 
@@ -33,13 +33,9 @@ async def initialised(talk: Talk, process: Process, label: str = "") -> steps.La
     rig="production",
 )  # fmt: skip
 async def unsolicited(talk: Talk) -> None:
-    stranger = talk.stream("stranger")
+    stranger = attentive(talk, "stranger")
     await stranger.register(talk.ccid())
-    try:
-        heard = await stranger.line.read(2 * QUIET)
-        talk.note("unsolicited registration", "refused" if heard is None else heard)
-    except TimeoutError:
-        talk.note("unsolicited registration", "silence")
+    talk.note("unsolicited registration", await told(stranger))
 
 
 @conversation(
@@ -53,6 +49,7 @@ async def stranger_while_launched(talk: Talk) -> None:
     call = talk.proposal(talk.name(), "go", channel=await talk.channel())
     async with launched.chaincode.transaction(call) as transaction:
         await transaction.complete(payload=b"done")
+    stranger.line.hang_up()  # produnsolicited compares what such a process is told
 
 
 @conversation(
@@ -65,6 +62,7 @@ async def wrong_name(talk: Talk) -> None:
     await wrong.register(talk.ccid("other"))
     await initialised(talk, process)
     await asking
+    wrong.line.hang_up()  # produnsolicited compares what such a process is told
     talk.note("launches", [steps.launches(talk), steps.launches(talk, "other")])
 
 
@@ -91,6 +89,7 @@ async def no_name(talk: Talk) -> None:
     await nameless.register("")
     await initialised(talk, process)
     await asking
+    nameless.line.hang_up()  # registernameless compares what such a process is told
 
 
 @conversation(

@@ -109,7 +109,7 @@ async def circle(talk: Talk) -> None:
         await running.complete()
 
 
-@conversation("selfelsewhere", "a chaincode may call itself on another channel", "1.5", "1.10")
+@conversation("selfelsewhere", "what a chaincode writes on another channel is lost", "1.5", "1.10")
 async def self_elsewhere(talk: Talk) -> None:
     chaincode = await talk.deployed()
     one, other = await talk.channel(), await talk.channel("two")

@@ -87,6 +87,18 @@ async def rubbish(talk: Talk) -> None:
         await running.complete()
 
 
+@conversation("rubbishlarge", "70 kB of what is no text are told from what is no message", "1.4")
+async def large_rubbish(talk: Talk) -> None:
+    chaincode = await talk.deployed()
+    channel = await talk.channel()
+    async with chaincode.transaction(talk.proposal(talk.name(), "go", channel=channel)) as running:
+        long = b"\xf0\xa2\x04" + b"a" * 69_999 + b"\xff"  # behind its size, 70,000
+        await running.ask(Msg.GET_STATE, b"\x0a" + long)
+        await running.ask(Msg.GET_STATE, b"\x0a" + long + b"\x0a\x05a")
+        await running.ask(Msg.INVOKE_CHAINCODE, b"\x12\xf4\xa2\x04\x0a" + long)
+        await running.say(Msg.COMPLETED, b"\x12" + long)
+
+
 @conversation("rubbisheach", "every request decodes its payload", "1.4")
 async def rubbish_for_each(talk: Talk) -> None:
     chaincode = await talk.deployed()

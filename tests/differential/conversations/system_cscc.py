@@ -13,8 +13,9 @@ from fabric_protos.common.common_pb2 import (
 from fabric_protos.common.configtx_pb2 import Config, ConfigEnvelope
 from fabric_protos.common.configuration_pb2 import Capabilities, Capability
 from fabric_protos.peer.query_pb2 import ChannelQueryResponse
-from harness.differential.asking import ask, ask_each
+from harness.differential.asking import ask, ask_each, hash_of
 from harness.differential.catalog import conversation
+from harness.differential.configblocks import config_of
 from harness.differential.talk import Talk
 from treadle_fabric.wire import serialize
 
@@ -28,8 +29,10 @@ async def channels(talk: Talk) -> None:
         answer = await talk.links.endorser.ProcessProposal(proposal.signed, timeout=40)
         # Others make channels meanwhile, and a real peer lists in the order of a Go map.
         listed = ChannelQueryResponse.FromString(answer.response.payload).channels
-        mine = sorted(each.channel_id for each in listed if each.channel_id in names)
-        talk.note("listed", (answer.response.status, mine))
+        mine = [each for each in listed if each.channel_id in names]
+        mine.sort(key=lambda each: each.channel_id)
+        answer.response.payload = serialize(ChannelQueryResponse(channels=mine))
+        talk.hear_message("listed", answer, "protos.ChannelQueryResponse")
     for where in ("", names[0]):
         for signer in (cast.orderer, cast.client2):
             await ask(talk, "cscc", "GetChannels", channel=where, signer=signer)
@@ -42,23 +45,23 @@ async def config_block(talk: Talk) -> None:
     genesis = await talk.links.committed(talk.cast.admin, channel, 0)
     for where in (channel, ""):
         # The two networks' configurations differ; that the right one comes is the question.
-        proposal = talk.proposal("cscc", "GetConfigBlock", channel, channel=where)
-        answer = await talk.links.endorser.ProcessProposal(proposal.signed, timeout=40)
-        same = Block.FromString(answer.response.payload) == genesis
-        talk.note("block 0", (answer.response.status, same, answer.HasField("endorsement")))
+        answer = await ask(talk, "cscc", "GetConfigBlock", channel, channel=where)
+        assert answer is not None
+        if Block.FromString(answer.response.payload) == genesis:
+            talk.recording.names[answer.response.payload] = "<block 0 as it is delivered>"
 
 
 @conversation("channelconfig", "GetChannelConfig answers with the configuration alone", "4.7")
 async def channel_config(talk: Talk) -> None:
     channel = await talk.channel()
     genesis = await talk.links.committed(talk.cast.admin, channel, 0)
-    payload = Payload.FromString(Envelope.FromString(genesis.data.data[0]).payload)
-    config = ConfigEnvelope.FromString(payload.data).config
+    config = config_of(genesis)
     for where in (channel, ""):
-        proposal = talk.proposal("cscc", "GetChannelConfig", channel, channel=where)
-        answer = await talk.links.endorser.ProcessProposal(proposal.signed, timeout=40)
-        same = Config.FromString(answer.response.payload) == config
-        talk.note("config", (answer.response.status, same, answer.HasField("endorsement")))
+        answer = await ask(talk, "cscc", "GetChannelConfig", channel, channel=where)
+        assert answer is not None
+        # Go writes a configuration's maps in any order.
+        if Config.FromString(answer.response.payload) == config:
+            talk.recording.names[answer.response.payload] = "<the configuration of block 0>"
 
 
 @conversation("cscccounts", "cscc refuses too few arguments", "4.7")
@@ -175,11 +178,10 @@ async def join_again(talk: Talk) -> None:
     genesis = await talk.links.committed(talk.cast.admin, channel, 0)
     other = talk.cast.genesis(channel)
     for block in (genesis, other):
-        proposal = talk.proposal(
-            "cscc", "JoinChain", serialize(block), channel="", signer=talk.cast.admin
-        )
-        answer = await talk.links.endorser.ProcessProposal(proposal.signed, timeout=40)
-        talk.note("joined again", (answer.response.status, answer.response.message))
+        content = serialize(block)
+        asked = talk.proposal("cscc", "JoinChain", content, channel="", signer=talk.cast.admin)
+        talk.recording.names[hash_of(asked)] = "<hash of the proposal>"
+        await talk.endorse(asked)
 
 
 def _envelope(block: Block) -> Envelope:

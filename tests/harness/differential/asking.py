@@ -13,15 +13,48 @@ from fabric_protos.peer.chaincode_pb2 import (
 )
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
 from fabric_protos.peer.query_pb2 import ChaincodeQueryResponse
+from google.protobuf import text_format
 from harness.differential.chaincode import Chaincode, Transaction
 from harness.differential.drafts import Draft
 from harness.differential.material import FixedSigner
+from harness.differential.streams import Line
 from harness.differential.talk import Talk
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.packages import write_archive
-from treadle_fabric.wire import BuiltProposal, serialize
+from treadle_fabric.wire import BuiltProposal, serialize, unpack_proposal
 
 Args = tuple[bytes | str, ...]
+
+# What only one of the peers says must not come too late on a busy machine.
+_TELLING_SECONDS = 2.0
+
+
+class Attentive(Line):
+    """A stream whose next word may be said by one of the peers only."""
+
+    async def told(self) -> str:
+        """The whole message that comes next, or ``CODE: details``, or ``silence``; unrecorded."""
+        try:
+            message = await self.read(_TELLING_SECONDS)
+        except TimeoutError:
+            return "silence"
+        if message is not None:
+            return text_format.MessageToString(message, as_one_line=True)
+        end = f"{(await self._call.code()).name}: {await self._call.details()}"
+        self.hang_up()  # or its end would be heard once more
+        return end
+
+
+def attentive(talk: Talk, label: str) -> Chaincode:
+    """A new stream to the chaincode port, to be heard with ``told``."""
+    calling = talk.links.support.Register()
+    return Chaincode(talk, talk.line(calling, f"chaincode {label}", kind=Attentive))
+
+
+async def told(chaincode: Chaincode) -> str:
+    """What an attentive stream is told next."""
+    assert isinstance(chaincode.line, Attentive)
+    return await chaincode.line.told()
 
 
 async def ask(
@@ -35,6 +68,11 @@ async def ask(
     """Propose and record the answer; *hint* types the payload of its response."""
     proposal = talk.proposal(chaincode, *args, channel=channel, signer=signer)
     return await talk.endorse(proposal, hint=hint)
+
+
+def hash_of(proposal: BuiltProposal) -> bytes:
+    """What an answer to *proposal* carries as its hash."""
+    return unpack_proposal(proposal.signed).hash
 
 
 async def ask_each(
@@ -59,10 +97,10 @@ async def hear_listed(talk: Talk, *, signer: FixedSigner, function: str) -> None
     """
     proposal = talk.proposal("lscc", function, channel="", signer=signer)
     answer = await talk.links.endorser.ProcessProposal(proposal.signed, timeout=40)
-    assert answer.response.status == 200, answer.response.message
     listed = ChaincodeQueryResponse.FromString(answer.response.payload)
     mine = [each for each in listed.chaincodes if each.name.endswith(f"-{talk.key}")]
-    talk.hear_message("listed as installed", ChaincodeQueryResponse(chaincodes=mine))
+    answer.response.payload = serialize(ChaincodeQueryResponse(chaincodes=mine))
+    talk.hear_message("listed as installed", answer, "protos.ChaincodeQueryResponse")
 
 
 def package(
