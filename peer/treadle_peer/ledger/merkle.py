@@ -19,6 +19,8 @@ from treadle_peer.ledger.values import Version
 
 MAX_DEGREE = 50
 _LEAF_LEVEL = 1
+_READ_BYTES = 6
+"""What the smallest read takes beside its key: tags, lengths, a version."""
 
 
 def kv_read(key: str, version: Version | None) -> KVRead:
@@ -31,18 +33,20 @@ def kv_read(key: str, version: Version | None) -> KVRead:
 class RangeResults:
     """Collects the results of one range query in order, in bounded memory."""
 
-    __slots__ = ("_levels", "_max_degree", "_pending", "_top")
+    __slots__ = ("_levels", "_max_degree", "_pending", "_pending_bytes", "_top")
 
     def __init__(self, max_degree: int = MAX_DEGREE) -> None:
         self._max_degree = max_degree
         # Messages would be ten times as large, and a transaction may hold many ranges open.
         self._pending: list[tuple[str, Version]] = []
+        self._pending_bytes = 0
         self._levels: dict[int, list[bytes]] = {}
         self._top = _LEAF_LEVEL
 
     def add(self, key: str, version: Version) -> None:
         """Append one result."""
         self._pending.append((key, version))
+        self._pending_bytes += len(key.encode()) + _READ_BYTES
         if len(self._pending) > self._max_degree:
             self._hash_pending()
 
@@ -50,6 +54,12 @@ class RangeResults:
     def top(self) -> tuple[int, list[bytes]]:
         """The highest level so far and its hashes, while results still come."""
         return self._top, self._levels.get(self._top, [])
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is held now, no more than the message of it has."""
+        hashes = sum(len(nodes) for nodes in self._levels.values())
+        return self._pending_bytes + hashes * hashlib.sha256().digest_size
 
     def finish(self) -> list[KVRead] | QueryReadsMerkleSummary:
         """All results, raw or summarised; nothing can be added afterwards."""
@@ -66,6 +76,7 @@ class RangeResults:
     def _hash_pending(self) -> None:
         reads = QueryReads(kv_reads=self._reads()).SerializeToString()
         self._pending = []
+        self._pending_bytes = 0
         self._grow(hashlib.sha256(reads).digest())
 
     def _reads(self) -> list[KVRead]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
@@ -21,13 +21,12 @@ from treadle_peer.ledger.merkle import RangeResults, kv_read
 from treadle_peer.ledger.values import Version
 
 MAX_BYTES = 100 * 1024 * 1024
-"""Keys and values that one transaction may read and write: the largest message (fabric-wire.md §0).
-
-Range queries count as RANGE_BYTES each. Fabric collects what is never going to fit; nobody could
-receive the endorsement, or order it.
+"""Keys, values and results of range queries that one transaction may collect: the largest message
+(fabric-wire.md §0). Fabric collects what is never going to fit; nobody could receive the
+endorsement, or order it.
 """
-RANGE_BYTES = 4096
-"""What is kept of one range query's results, about."""
+MAX_RANGES = 50_000
+"""Range queries of one transaction. Each takes memory until the end, also with nothing in it."""
 
 
 @dataclass(slots=True)
@@ -38,19 +37,25 @@ class RangeRecord:
     """
 
     start: str
+    grow: Callable[[int], None]
     end: str = ""
     exhausted: bool = False
     results: RangeResults = field(default_factory=RangeResults)
 
     def saw(self, key: str, version: Version) -> None:
-        """A result was pulled."""
+        """A result was pulled; SimulationError above the bound."""
+        before = self.results.size
         self.results.add(key, version)
-        self.end = key
+        self._ends_at(key, more=self.results.size - before)
 
     def saw_end(self, asked: str) -> None:
-        """There were no more results before the end *asked* for."""
+        """There were no more results before the end *asked* for; SimulationError as above."""
         self.exhausted = True
-        self.end = asked
+        self._ends_at(asked)
+
+    def _ends_at(self, key: str, *, more: int = 0) -> None:
+        self.grow(more + _size(key) - _size(self.end))
+        self.end = key
 
     def message(self) -> RangeQueryInfo:
         """For the read-write set; call once, at the end."""
@@ -96,14 +101,14 @@ class ReadWriteSet:
         """*key* was read; ``None``: it is missing. Raises SimulationError above the bound."""
         reads = self._namespace(namespace).reads
         if key not in reads:
-            self._grow(len(key))
+            self._grow(_size(key))
         reads[key] = version
 
     def write(self, namespace: str, key: str, value: bytes) -> None:
         """*key* is set, or deleted when *value* is empty; SimulationError above the bound."""
         writes = self._namespace(namespace).writes
         former = writes.get(key)
-        self._grow(len(value) + len(key) if former is None else len(value) - len(former))
+        self._grow(len(value) + _size(key) if former is None else len(value) - len(former))
         writes[key] = value
 
     def write_metadata(self, namespace: str, key: str, entries: Mapping[str, bytes]) -> None:
@@ -111,13 +116,21 @@ class ReadWriteSet:
 
         Raises SimulationError above the bound.
         """
-        self._grow(len(key) + sum(len(name) + len(value) for name, value in entries.items()))
-        self._namespace(namespace).metadata[key] = dict(entries)
+        metadata = self._namespace(namespace).metadata
+        former = metadata.get(key)
+        size = _entries_size(entries)
+        self._grow(size + _size(key) if former is None else size - _entries_size(former))
+        metadata[key] = dict(entries)
 
     def range(self, namespace: str, start: str) -> RangeRecord:
         """A range query begins; the record grows with what it pulls. SimulationError as above."""
-        self._grow(len(start) + RANGE_BYTES)
-        record = RangeRecord(start)
+        if len(self._ranges) >= MAX_RANGES:
+            raise SimulationError(
+                f"the transaction makes more than {MAX_RANGES} range queries: "
+                "query larger ranges, or use several transactions"
+            )
+        self._grow(_size(start))
+        record = RangeRecord(start, self._grow)
         self._ranges.append((namespace, record))
         return record
 
@@ -142,13 +155,21 @@ class ReadWriteSet:
     def _grow(self, by: int) -> None:
         if by > 0 and self._bytes + by > MAX_BYTES:
             raise SimulationError(
-                f"the transaction reads and writes more than {MAX_BYTES} bytes of keys and values, "
-                "which no message can carry: use several transactions"
+                f"the transaction reads and writes more than {MAX_BYTES} bytes of keys, values and "
+                "results of range queries, which no message can carry: use several transactions"
             )
         self._bytes += by
 
     def _namespace(self, name: str) -> _Namespace:
         return self._namespaces.setdefault(name, _Namespace())
+
+
+def _size(key: str) -> int:
+    return len(key.encode())
+
+
+def _entries_size(entries: Mapping[str, bytes]) -> int:
+    return sum(_size(name) + len(value) for name, value in entries.items())
 
 
 def _metadata_write(key: str, entries: Mapping[str, bytes]) -> KVMetadataWrite:
