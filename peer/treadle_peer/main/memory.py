@@ -14,6 +14,10 @@ LARGE = 1 << 20
 _LOOK_SECONDS = 5.0
 _SLACK = 4 << 20
 _STEP = 1 << 20
+_WORTH = 1 / 16
+"""Of what is above the guess; a search that returns less was in vain."""
+_LONGEST_REST = 64
+"""Looks without a search after many in vain: five minutes."""
 
 
 def return_large_blocks() -> None:
@@ -42,18 +46,36 @@ class Floor:
     """What the process needs, guessed from what it has: decides when to look for free pages.
 
     The guess follows memory down at once and up slowly (1 MiB per look), so after a flood of
-    connections or messages it is looked for until found, while lasting growth is soon accepted.
+    connections or messages it is looked for until found. Most of growth that lasts is in use:
+    each search in vain doubles the number of looks until the next, unless the memory moves.
     """
 
     def __init__(self, held: int) -> None:
         self._floor = held
+        self._left = held
+        self._vain = 0
+        self._rest = 0
 
     def exceeded(self, held: int) -> bool:
         """Whether *held* bytes are worth a search."""
-        return held - self._floor > _SLACK
+        if held - self._floor <= _SLACK:
+            self._vain = self._rest = 0
+            return False
+        if self._rest and abs(held - self._left) <= _SLACK:
+            self._rest -= 1
+            return False
+        return True
+
+    def searched(self, *, held: int, left: int) -> None:
+        """A search has left so many of the *held* bytes."""
+        vain = held - left < (held - self._floor) * _WORTH
+        self._vain = self._vain + 1 if vain else 0
+        self._rest = min(1 << self._vain, _LONGEST_REST) if vain else 0
+        self._left = left
+        self.follow(left)
 
     def follow(self, held: int) -> None:
-        """*held* bytes are left after the search, or without one."""
+        """*held* bytes are there."""
         self._floor = min(held, self._floor + _STEP)
 
 
@@ -73,9 +95,12 @@ async def _return_again_and_again() -> None:
         floor = Floor(_held())
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if floor.exceeded(_held()):
+            held = _held()
+            if floor.exceeded(held):
                 await asyncio.to_thread(return_free_pages)
-            floor.follow(_held())
+                floor.searched(held=held, left=_held())
+            else:
+                floor.follow(held)
 
 
 def _held() -> int:
