@@ -29,8 +29,9 @@ def product_sources() -> list[Path]:
 
 
 def all_sources() -> list[Path]:
-    """Product, tests, tools and benchmarks."""
-    return tracked("*.py")
+    """Product, tests, tools and benchmarks; not what protoc generates."""
+    generated = ("_pb2.py", "_pb2_grpc.py")
+    return [file for file in tracked("*.py") if not file.name.endswith(generated)]
 
 
 def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

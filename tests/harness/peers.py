@@ -147,11 +147,12 @@ def lasting_addresses() -> dict[str, str]:
     Not of the ephemeral range: a client that dials such a port while nobody listens there may be
     given it as its own, and then talks to itself.
     """
-    settings = {name: f"127.0.0.1:{_unused_port()}" for name in LISTENERS}
+    settings = {name: f"127.0.0.1:{unused_port()}" for name in LISTENERS}
     return settings | {"CORE_PEER_ADDRESS": settings["CORE_PEER_LISTENADDRESS"]}
 
 
-def _unused_port() -> int:
+def unused_port() -> int:
+    """A port that nobody listens at, and that no connection is given by chance."""
     while True:
         port = random.SystemRandom().randrange(11_000, 32_000)
         with socket.socket() as probe:

@@ -38,12 +38,17 @@ def anyone(ccid: str, caller: StreamPeer) -> str | None:
     return None
 
 
+def _untold(ccid: str, instances: int) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionRules:
     """What the rules depend on.
 
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
+    ``changed(ccid, n)`` is told how many managed processes of it take transactions from now on.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
     ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
     chaincodes of the whole peer, ``max_nameless``: streams that have not sent REGISTER yet; one
@@ -52,6 +57,7 @@ class AdmissionRules:
 
     is_known: Callable[[str], bool]
     admit_developer: Callable[[str, StreamPeer], str | None] = anyone
+    changed: Callable[[str, int], None] = _untold
     register_timeout: float = 60.0
     install_timeout: float = 300.0
     max_instances: int = 1
@@ -114,6 +120,7 @@ class Admission:
         registration = self._registry.remove(instance, now=now)
         if registration is None or registration.state is not RuntimeState.REGISTERED:
             return
+        self._tell(registration.ccid)
         if self._launches is not None and registration.owner == Mode.PRODUCTION.owner:
             lived = (now - registration.since).total_seconds()
             self._launches.died(registration.ccid, lived=lived)
@@ -122,6 +129,7 @@ class Admission:
         """End a registered or waiting stream with *reason*."""
         self._unwatch(registration.instance)
         self._registry.remove(registration.instance, now=self._now())
+        self._tell(registration.ccid)
         registration.instance.close(reason)
 
     def mode_changed(self, ccid: str) -> None:
@@ -136,9 +144,9 @@ class Admission:
         refusal = self._refusal(ccid, instance.caller)
         if refusal is not None:
             raise RegistrationRefused(refusal, Ending.PERMISSION_DENIED)
-        ready = self._registry.ready(ccid)
-        if len(ready) >= self._rules.max_instances:
-            self._replace_same_process(instance, ccid, ready)
+        self._replace_same_process(instance, ccid)
+        if len(self._registry.ready(ccid)) >= self._rules.max_instances:
+            raise RegistrationRefused(f"duplicate chaincodeID: {ccid}", Ending.ALREADY_EXISTS)
         self._admit(instance, ccid, Mode.PRODUCTION)
 
     def _refusal(self, ccid: str, caller: StreamPeer) -> str | None:
@@ -146,16 +154,15 @@ class Admission:
             return f"peer will not accept external chaincode connection {ccid} (except in dev mode)"
         return self._launcher.admit(ccid, caller)
 
-    def _replace_same_process(
-        self, instance: Connected, ccid: str, ready: list[Registration]
-    ) -> None:
-        """The holder of a launch certificate may come back before its old stream is seen dead."""
-        mine = instance.caller.fingerprint
-        for one in ready:
-            if mine is not None and one.instance.caller.fingerprint == mine:
+    def _replace_same_process(self, instance: Connected, ccid: str) -> None:
+        """The holder of a certificate may come back before its old stream is seen dead.
+
+        Pods share a certificate; their addresses tell them apart.
+        """
+        mine = _holder(instance)
+        for one in self._registry.ready(ccid):
+            if mine is not None and _holder(one.instance) == mine:
                 self.evict(one, self._replaced(instance))
-                return
-        raise RegistrationRefused(f"duplicate chaincodeID: {ccid}", Ending.ALREADY_EXISTS)
 
     def _register_developer(self, instance: Connected, ccid: str) -> None:
         refusal = self._rules.admit_developer(ccid, instance.caller)
@@ -172,8 +179,13 @@ class Admission:
         self._unwatch(instance)
         self._enter(instance, ccid, RuntimeState.REGISTERED, mode)
         instance.admit()
+        self._tell(ccid)
         if self._launches is not None:
             self._launches.registered(ccid)
+
+    def _tell(self, ccid: str) -> None:
+        managed = [one.owner == Mode.PRODUCTION.owner for one in self._registry.ready(ccid)]
+        self._rules.changed(ccid, sum(managed))
 
     def _park(self, instance: Connected, ccid: str) -> None:
         seconds, limit = self._rules.install_timeout, self._rules.max_waiting
@@ -206,3 +218,11 @@ class Admission:
         timer = self._timers.pop(instance, None)
         if timer is not None:
             timer.cancel()
+
+
+def _holder(instance: Connected) -> tuple[str, str] | None:
+    """Whose stream it is: certificate and address; None without a certificate."""
+    caller = instance.caller
+    if caller.fingerprint is None:
+        return None
+    return caller.fingerprint, caller.remote.rpartition(":")[0]

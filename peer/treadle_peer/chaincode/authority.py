@@ -1,9 +1,10 @@
 """The certificate authority of the chaincode port: who may speak on 7052 (fabric-wire.md §2.5).
 
 Kept in a folder, so that a restarted peer is still the peer that development processes trust.
-Launch certificates are not kept: their processes end with the peer, and what is not registered
-here is refused. Unlike Fabric's, a registration does not lapse after ten minutes but with the
-launch, so slow starts and reconnects work (trap 70).
+Certificates of launches are not kept: their processes end with the peer, and what is not
+registered here is refused. What an operator runs outlives the peer, and so do its certificates.
+Unlike Fabric's, a registration does not lapse after ten minutes but with the launch, so slow
+starts and reconnects work (trap 70).
 """
 
 from __future__ import annotations
@@ -22,14 +23,24 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from treadle_fabric.identity import CertificateAuthority, IssuedCertificate
 from treadle_fabric.identity.files import write_private, write_public
 
+from treadle_peer.chaincode.certificates import LastingCertificate, LastingCertificates, Purpose
+
 LAUNCH_LIFETIME: Final = timedelta(days=90)
 DEVELOPMENT_LIFETIME: Final = timedelta(days=30)
+LONGEST_LIFETIMES: Final = {Purpose.RUNTIME: LAUNCH_LIFETIME, Purpose.BUILDER: timedelta(days=1)}
+MOST_CERTIFICATES: Final = 64
+"""That count at a time for one purpose of one ccid: pods, their surge, and a few retries."""
 _ORGANIZATION: Final = "Treadle chaincode"
 _REMEMBERED_RETIREMENTS: Final = 10_000
 _LONGEST_NAME: Final = 64  # X.520: no name in a certificate is longer
 
 CA_FILE: Final = "ca.pem"
 KEY_FILE: Final = "ca.key"
+ISSUED_FILE: Final = "issued.json"
+
+
+class TooManyCertificates(Exception):
+    """No more are issued for this purpose of this ccid; the text says what to do."""
 
 
 class Standing(Enum):
@@ -39,6 +50,7 @@ class Standing(Enum):
     ACTIVE = "active"
     RETIRED = "retired"
     DEVELOPMENT = "development"
+    BUILDER = "builder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class ChaincodeAuthority:
 
     _ca: CertificateAuthority
     _folder: Path
+    _lasting: LastingCertificates
     _owners: dict[str, str] = field(default_factory=dict)
     _retired: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_RETIREMENTS))
     _development: DevelopmentCertificate | None = None
@@ -86,7 +99,7 @@ class ChaincodeAuthority:
             # The certificate last: a crash in between leaves a folder that is made anew.
             write_private(key, ca.key_pem)
             write_public(certificate, ca.certificate_pem)
-        authority = cls(ca, folder)
+        authority = cls(ca, folder, LastingCertificates(folder / ISSUED_FILE))
         authority._development = authority._kept_development()
         return authority
 
@@ -110,17 +123,62 @@ class ChaincodeAuthority:
         self._owners[issued.fingerprint] = ccid
         return issued
 
+    def issue_lasting(
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
+    ) -> tuple[IssuedCertificate, datetime]:
+        """A client certificate that counts until ``retire`` or its end, which is told, too.
+
+        It counts over restarts of the peer. Raises TooManyCertificates.
+        """
+        if len(self._lasting.counting(ccid, purpose)) >= MOST_CERTIFICATES:
+            raise TooManyCertificates(
+                f"{MOST_CERTIFICATES} {purpose.value} certificates of {ccid} count already; "
+                "retire those that nobody holds any more"
+            )
+        longest = LONGEST_LIFETIMES[purpose]
+        issued = self._ca.issue(
+            common_name=purpose.value,
+            organizational_units=(ccid[:_LONGEST_NAME],),
+            client=True,
+            lifetime=min(lifetime or longest, longest),
+        )
+        end = x509.load_pem_x509_certificate(issued.certificate_pem).not_valid_after_utc
+        self._lasting.add(
+            LastingCertificate(
+                fingerprint=issued.fingerprint, ccid=ccid, purpose=purpose, not_after=end
+            )
+        )
+        return issued, end
+
+    def lasting(self, fingerprint: str) -> LastingCertificate | None:
+        """What is known of a certificate of ``issue_lasting``, also when it was retired."""
+        return self._lasting.get(fingerprint)
+
     def retire(self, fingerprint: str) -> None:
-        """From now on this launch certificate is refused. Idempotent."""
+        """From now on this certificate is refused. Idempotent."""
         if self._owners.pop(fingerprint, None) is not None:
             self._retired.append(fingerprint)
+        self._lasting.retire([fingerprint])
+
+    def retire_all(self, ccid: str, purpose: Purpose) -> None:
+        """Retire every lasting certificate that *ccid* has for *purpose*."""
+        self._lasting.retire([one.fingerprint for one in self._lasting.counting(ccid, purpose)])
 
     def owner(self, fingerprint: str) -> str | None:
-        """The ccid of the running launch that this certificate was issued for."""
+        """The ccid whose processes may present this certificate now."""
+        lasting = self._lasting.get(fingerprint)
+        if lasting is not None:
+            counts = lasting.purpose is Purpose.RUNTIME and not lasting.retired
+            return lasting.ccid if counts else None
         return self._owners.get(fingerprint)
 
     def standing(self, fingerprint: str) -> Standing:
         """What the certificate with this hex SHA-256 of its DER is worth now."""
+        lasting = self._lasting.get(fingerprint)
+        if lasting is not None and not lasting.retired:
+            return Standing.ACTIVE if lasting.purpose is Purpose.RUNTIME else Standing.BUILDER
+        if lasting is not None:
+            return Standing.RETIRED
         if fingerprint in self._owners:
             return Standing.ACTIVE
         if self._development is not None and self._development.fingerprint == fingerprint:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from treadle_fabric.durable import make_folder, sync_folder
 from treadle_fabric.packages import (
@@ -92,6 +92,14 @@ class FilePackageStore:
         if (package.name, package.version) != (name, version):
             raise PackageError(refusal)
         return package
+
+    def open(self, name: str, version: str) -> BinaryIO:
+        """The bytes that were given to install, for who does not want them whole in memory.
+
+        Raises PackageError or OSError, as ``get`` finds first.
+        """
+        self.get(name, version)
+        return (self._folder / f"{name}.{version}").open("rb")
 
     def installed(self) -> Sequence[InstalledPackage]:
         """All packages, ordered by name, then version.

@@ -16,7 +16,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from treadle_peer.chaincode.admission import Admission, AdmissionRules
 from treadle_peer.chaincode.crowd import Crowd
-from treadle_peer.chaincode.errors import Ending, StreamEnded
+from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnded
 from treadle_peer.chaincode.instances import Instance
 from treadle_peer.chaincode.launching import STOPPING, Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
@@ -185,6 +185,13 @@ class ChaincodeSupport:
         """Put one chaincode into another mode than the peer; ``None`` returns to the default."""
         self._modes.set(ccid, mode)
         self._admission.mode_changed(ccid)
+
+    def evict(self, chosen: Callable[[str, StreamPeer], bool], sentence: str) -> None:
+        """End every stream that *chosen(ccid, caller)* names, because it may not be any more."""
+        for one in self._registry.all():
+            if chosen(one.ccid, one.instance.caller):
+                refusal = RegistrationRefused(sentence, Ending.PERMISSION_DENIED)
+                self._admission.evict(one, refusal)
 
     def runtime_exited(self, ccid: str, sentence: str) -> None:
         """A launched process ended (``container exited with 1``); its waiters fail at once."""

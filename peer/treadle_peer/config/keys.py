@@ -29,6 +29,9 @@ TREADLE = """
 treadle.channel treadle.channelCapability treadle.organization
 treadle.ordering.listenAddress treadle.ordering.address treadle.ordering.tls.enabled
 treadle.chaincode.tls treadle.chaincode.buildTimeout treadle.chaincode.launchedListenAddress
+treadle.chaincode.launcher treadle.chaincode.launchedAddress
+treadle.runtime.listenAddress treadle.runtime.tls.cert.file treadle.runtime.tls.key.file
+treadle.runtime.tls.clientRootCAs.files treadle.runtime.maxOutputBytes
 treadle.stop.drainTimeout
 """.split()
 

@@ -23,6 +23,7 @@ from treadle_peer.config.model import (
     PeerConfig,
     TLSConfig,
 )
+from treadle_peer.config.runtime import launched_address, launcher_kind, load_runtime
 from treadle_peer.config.settings import Settings
 from treadle_peer.config.source import read_source
 
@@ -56,6 +57,7 @@ def load_config(
     msp_id = settings.text("peer.localMspId", "Org1MSP")
     addresses = _addresses(settings, from_file=source.file is not None)
     tls = _tls(settings, "peer.tls", generated=msp_folder is None)
+    chaincode = _chaincode(settings, peer_tls=tls.enabled, development=development)
     return PeerConfig(
         data_folder=data_folder,
         peer_id=settings.text("peer.id", "peer0"),
@@ -73,7 +75,8 @@ def load_config(
         authentication_window=settings.duration("peer.authentication.timewindow", 900.0) or 900.0,
         keepalive=_keepalive(settings),
         limits=_limits(settings),
-        chaincode=_chaincode(settings, peer_tls=tls.enabled, development=development),
+        chaincode=chaincode,
+        runtime=load_runtime(settings, chaincode),
         operations=_operations(settings),
         ordering=_ordering(settings, listen=addresses.listen, peer_tls=tls.enabled),
         history=settings.flag("ledger.history.enableHistoryDatabase", True),
@@ -254,6 +257,8 @@ def _chaincode(settings: Settings, *, peer_tls: bool, development: bool) -> Chai
         launched_listen_address=settings.address(
             "treadle.chaincode.launchedListenAddress", "127.0.0.1:0"
         ),
+        launched_address=launched_address(settings),
+        launcher=launcher_kind(settings),
     )
 
 

@@ -14,6 +14,13 @@ class ChaincodeMode(Enum):
     DEVELOPMENT = "dev"
 
 
+class LauncherKind(Enum):
+    """Who builds and starts production chaincode: the peer itself, or an operator."""
+
+    PROCESS = "process"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TLSConfig:
     """TLS of one listener. Without files an enabled TLS uses the generated organisation's."""
@@ -50,7 +57,8 @@ class ChaincodeConfig:
     """How chaincode runs. ``execute_timeout`` is None (no bound) in development unless set.
 
     ``tls``: whether 7052 has the chaincode CA's TLS; then what the peer launches dials
-    ``launched_listen_address`` instead, which alone demands client certificates.
+    ``launched_listen_address`` instead, which alone demands client certificates. It is told
+    ``launched_address``; None: where that listener is bound; port 0: the bound one.
     """
 
     mode: ChaincodeMode = ChaincodeMode.PRODUCTION
@@ -60,6 +68,17 @@ class ChaincodeConfig:
     total_query_limit: int = 100_000
     tls: bool = True
     launched_listen_address: str = "127.0.0.1:0"
+    launched_address: str | None = None
+    launcher: LauncherKind = LauncherKind.PROCESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeConfig:
+    """The operator's port. Without files of TLS the peer makes an authority for it."""
+
+    listen_address: str | None = None
+    tls: TLSConfig = TLSConfig()
+    most_output_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +124,7 @@ class PeerConfig:
     keepalive: KeepaliveConfig = KeepaliveConfig()
     limits: ListenerLimits = ListenerLimits()
     chaincode: ChaincodeConfig = ChaincodeConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
     operations: OperationsConfig = OperationsConfig()
     ordering: OrderingConfig = OrderingConfig()
     history: bool = True

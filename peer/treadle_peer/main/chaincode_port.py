@@ -17,10 +17,13 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grpc import GenericRpcHandler
+
 from treadle_peer.chaincode import MAX_REFUSED_BYTES, ChaincodeSupport, Doorkeeper
 from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.config import (
     KeepaliveConfig,
+    LauncherKind,
     PeerConfig,
     is_unspecified,
     join_address,
@@ -30,8 +33,10 @@ from treadle_peer.server.chaincode_grpc import REGISTER_SERVICE, register_handle
 from treadle_peer.server.door import Door, Route
 from treadle_peer.server.guard import Guard
 from treadle_peer.server.listener import GrpcListener, ListenerOptions
+from treadle_peer.server.runtime_grpc import ARTIFACTS_SERVICE, artifacts_handlers
 from treadle_peer.server.sniffing import Speech
 from treadle_peer.server.tls import TLSMaterial
+from treadle_peer.services.artifacts import ArtifactsService
 from treadle_peer.services.metrics import Metrics
 
 _SETTING = "peer.chaincodeListenAddress"
@@ -41,16 +46,21 @@ _KEEPALIVE = KeepaliveConfig()  # Fabric's are fixed for this port (wire §2.5)
 _REFUSAL_SECONDS = 15.0
 _MAX_STREAMS = 4
 _MAX_REFUSALS = 512
+_MAX_TRANSFERS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortServices:
-    """What the port serves. ``developing()``: whether a chaincode is in development mode."""
+    """What the port serves. ``developing()``: whether a chaincode is in development mode.
+
+    ``artifacts`` is for what an operator runs.
+    """
 
     support: ChaincodeSupport
     doorkeeper: Doorkeeper
     developing: Callable[[], bool]
     metrics: Metrics
+    artifacts: ArtifactsService | None = None
 
 
 class ChaincodePort:
@@ -58,12 +68,18 @@ class ChaincodePort:
 
     def __init__(self, config: PeerConfig, material: TLSMaterial | None) -> None:
         advertised = config.chaincode_listen_address
+        self._told = config.chaincode.launched_address
         if material is None:
             self._admitting = _listener(advertised, _SETTING, None)
             self._behind: _BehindDoor | None = None
         else:
             launched = config.chaincode.launched_listen_address
-            self._admitting = _listener(launched, _LAUNCHED_SETTING, material)
+            self._admitting = _listener(
+                launched,
+                _LAUNCHED_SETTING,
+                material,
+                uploads=config.chaincode.launcher is LauncherKind.OPERATOR,
+            )
             self._behind = _BehindDoor(advertised, material, admitting=self._route)
 
     def bind(self) -> str:
@@ -76,6 +92,14 @@ class ChaincodePort:
         """What launched processes dial; None: the advertised address, as everybody."""
         if self._behind is None:
             return None
+        if self._told is None:
+            return self._inside
+        host, port = split_address(self._told)
+        return join_address(host, port or split_address(self._inside)[1])
+
+    @property
+    def _inside(self) -> str:
+        """The admitting listener, for this machine."""
         host, port = split_address(self._admitting.address)
         return join_address("127.0.0.1" if is_unspecified(host) else host, port)
 
@@ -88,6 +112,8 @@ class ChaincodePort:
             listener.add([register_handlers(serve, guard=guard)])
         else:
             listener.add([register_handlers(serve, guard=guard, origin=behind.door.origin)])
+        if services.artifacts is not None:
+            listener.add([self._artifacts(services.artifacts, services.metrics)])
         await listener.start()
         if behind is not None:
             await behind.start(services)
@@ -98,8 +124,15 @@ class ChaincodePort:
         if self._behind is not None:
             await self._behind.stop(grace)
 
+    def _artifacts(self, service: ArtifactsService, metrics: Metrics) -> GenericRpcHandler:
+        streams = self._admitting.streams
+        guard = Guard(
+            ARTIFACTS_SERVICE, metrics=metrics.grpc, streams=streams, limit=_MAX_TRANSFERS
+        )
+        return artifacts_handlers(service, guard=guard)
+
     def _route(self) -> Route:
-        return Route(address=self.launched_address or "")
+        return Route(address=self._inside)
 
 
 class _BehindDoor:
@@ -156,6 +189,7 @@ def chaincode_material(config: PeerConfig, authority: ChaincodeAuthority) -> TLS
         config.chaincode_address or "",
         config.chaincode_listen_address,
         config.chaincode.launched_listen_address,
+        config.chaincode.launched_address or "",
         config.address,
     ]
     hosts = [split_address(address)[0] for address in addresses if address]
@@ -171,9 +205,17 @@ def chaincode_material(config: PeerConfig, authority: ChaincodeAuthority) -> TLS
     )
 
 
-def _listener(address: str, setting: str, tls: TLSMaterial | None) -> GrpcListener:
+def _listener(
+    address: str, setting: str, tls: TLSMaterial | None, *, uploads: bool = False
+) -> GrpcListener:
     return GrpcListener(
-        ListenerOptions(address=address, setting=setting, tls=tls, keepalive=_KEEPALIVE)
+        ListenerOptions(
+            address=address,
+            setting=setting,
+            tls=tls,
+            keepalive=_KEEPALIVE,
+            small_windows=uploads,
+        )
     )
 
 

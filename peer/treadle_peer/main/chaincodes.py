@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from treadle_fabric.wire import WireError
 
@@ -22,12 +22,16 @@ from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
 from treadle_peer.chaincode.launch import LaunchSettings, ProcessLauncher
 from treadle_peer.chaincode.launch.admission import at_the_door
 from treadle_peer.chaincode.packages import FilePackageStore
+from treadle_peer.chaincode.runtimes import OperatorLauncher
 from treadle_peer.channels import Channels, legacy_definition
-from treadle_peer.config import ChaincodeMode, PeerConfig
+from treadle_peer.config import ChaincodeMode, LauncherKind, PeerConfig
 from treadle_peer.execution import ChaincodeInvoker, PackageError
 from treadle_peer.main.bridges import ServerBridges
+from treadle_peer.main.chaincode_port import PortServices
 from treadle_peer.main.developing import StartLines
 from treadle_peer.main.folders import DataFolders
+from treadle_peer.main.operated import MOST_INSTANCES, OperatorSide, build_operator_side
+from treadle_peer.services.metrics import Metrics
 
 _STOP_GRACE = 5.0
 
@@ -42,16 +46,30 @@ class Endpoints:
 
 @dataclass(slots=True, kw_only=True)
 class Chaincodes:
-    """Everything about chaincode processes. ``doorkeeper`` serves who cannot be admitted."""
+    """Everything about chaincode processes. ``doorkeeper`` serves who cannot be admitted.
+
+    ``operator`` is there when not the peer itself starts them.
+    """
 
     config: PeerConfig
     packages: FilePackageStore
     authority: ChaincodeAuthority
-    launcher: ProcessLauncher
+    launcher: ProcessLauncher | OperatorLauncher
+    operator: OperatorSide | None
     modes: Modes
     support: ChaincodeSupport
     doorkeeper: Doorkeeper
     start_lines: StartLines
+
+    def port_services(self, metrics: Metrics) -> PortServices:
+        """What the chaincode port serves."""
+        return PortServices(
+            support=self.support,
+            doorkeeper=self.doorkeeper,
+            developing=lambda: self.modes.development_anywhere,
+            metrics=metrics,
+            artifacts=None if self.operator is None else self.operator.artifacts,
+        )
 
     def runtimes(self) -> Sequence[Mapping[str, object]]:
         """The active registry, ready for JSON."""
@@ -81,21 +99,24 @@ def build_chaincodes(
         address=endpoints.advertised,
         tls=config.chaincode.tls,
     )
-    launcher = ProcessLauncher(
-        settings=_launch_settings(config, folders),
+    launcher, operator = _launcher(
+        config,
+        folders=folders,
+        channels=channels,
         packages=packages,
         authority=authority,
-        bridges=ServerBridges(lambda: holder[0]),
-        endpoint=lambda: endpoints.launched,
-        on_exit=lambda end: holder[0].runtime_exited(end.ccid, end.sentence),
+        endpoints=endpoints,
+        support=lambda: holder[0],
     )
     support = ChaincodeSupport(
         config=_support_config(config, start_lines),
         modes=modes,
-        rules=AdmissionRules(
-            is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
-            admit_developer=_development_rule(config, authority),
-            install_timeout=config.chaincode.startup_timeout,
+        rules=_rules(
+            config,
+            channels=channels,
+            packages=packages,
+            authority=authority,
+            operator=operator,
         ),
         invoker=invoker,
         launcher=launcher,
@@ -107,11 +128,63 @@ def build_chaincodes(
         packages=packages,
         authority=authority,
         launcher=launcher,
+        operator=operator,
         modes=modes,
         support=support,
         doorkeeper=Doorkeeper(_refusal(modes, start_lines)),
         start_lines=start_lines,
     )
+
+
+def _launcher(
+    config: PeerConfig,
+    *,
+    folders: DataFolders,
+    channels: Channels,
+    packages: FilePackageStore,
+    authority: ChaincodeAuthority,
+    endpoints: Endpoints,
+    support: Callable[[], ChaincodeSupport],
+) -> tuple[ProcessLauncher | OperatorLauncher, OperatorSide | None]:
+    """Who builds and starts chaincode: this peer, or an operator."""
+    if config.chaincode.launcher is LauncherKind.OPERATOR:
+        operator = build_operator_side(
+            config,
+            folders=folders,
+            channels=channels,
+            packages=packages,
+            authority=authority,
+            peer_address=endpoints.launched,
+            support=support,
+        )
+        return operator.launcher, operator
+    launcher = ProcessLauncher(
+        settings=_launch_settings(config, folders),
+        packages=packages,
+        authority=authority,
+        bridges=ServerBridges(support),
+        endpoint=lambda: endpoints.launched,
+        on_exit=lambda end: support().runtime_exited(end.ccid, end.sentence),
+    )
+    return launcher, None
+
+
+def _rules(
+    config: PeerConfig,
+    *,
+    channels: Channels,
+    packages: FilePackageStore,
+    authority: ChaincodeAuthority,
+    operator: OperatorSide | None,
+) -> AdmissionRules:
+    rules = AdmissionRules(
+        is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
+        admit_developer=_development_rule(config, authority),
+        install_timeout=config.chaincode.startup_timeout,
+    )
+    if operator is None:
+        return rules
+    return replace(rules, changed=operator.required.connected, max_instances=MOST_INSTANCES)
 
 
 def _launch_settings(config: PeerConfig, folders: DataFolders) -> LaunchSettings:
@@ -138,10 +211,17 @@ def _support_config(config: PeerConfig, start_lines: StartLines) -> SupportConfi
         execute_timeout=chaincode.execute_timeout,
         development_execute_timeout=chaincode.execute_timeout if development else None,
         total_query_limit=chaincode.total_query_limit,
-        # Of all proposals at once; so one chaincode that hangs leaves a fifth to the others.
-        max_calls=config.limits.endorser * 4 // 5,
+        max_calls=calls_of_one(config.limits.endorser),
         start_line=start_lines.line,
     )
+
+
+def calls_of_one(proposals: int) -> int:
+    """Of all *proposals* at once; so one chaincode that hangs leaves a fifth to the others.
+
+    0 is no bound, here as there.
+    """
+    return max(1, proposals * 4 // 5) if proposals else 0
 
 
 def _is_known(ccid: str, *, packages: FilePackageStore, channels: Channels) -> bool:

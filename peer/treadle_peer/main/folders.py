@@ -75,6 +75,16 @@ class DataFolders:
         return self.root / "chaincode" / "launch"
 
     @property
+    def runtimes(self) -> Path:
+        """What an operator has to run, and what its builds gave."""
+        return self.root / "chaincode" / "runtimes"
+
+    @property
+    def operator(self) -> Path:
+        """The authority of the operator's port, and a client certificate for an operator."""
+        return self.root / "operator"
+
+    @property
     def addresses(self) -> Path:
         """Where the bound addresses are written once the peer is ready."""
         return self.run / "addresses.json"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from treadle_peer.config import PeerConfig, is_unspecified, join_address, split_address
 from treadle_peer.main.chaincode_port import ChaincodePort, PortServices
+from treadle_peer.main.operated import OperatorPort
 from treadle_peer.main.tlsfiles import material_from_files
 from treadle_peer.server.deliver_grpc import (
     ORDERER_SERVICE,
@@ -24,6 +25,7 @@ from treadle_peer.services.deliver import DeliverService
 from treadle_peer.services.endorser import EndorserService
 from treadle_peer.services.metrics import Metrics
 from treadle_peer.services.operations import Operations
+from treadle_peer.services.runtimes import RuntimesService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,12 @@ class Listeners:
     """The gRPC ports of a peer. Binding raises ListenError."""
 
     def __init__(
-        self, config: PeerConfig, *, clients: TLSMaterial | None, chaincodes: TLSMaterial | None
+        self,
+        config: PeerConfig,
+        *,
+        clients: TLSMaterial | None,
+        chaincodes: TLSMaterial | None,
+        operator: OperatorPort | None,
     ) -> None:
         self._config = config
         self._peer_tls = clients if config.tls.enabled else None
@@ -65,9 +72,12 @@ class Listeners:
             )
         )
         self._chaincode = ChaincodePort(config, chaincodes)
+        self._operator = operator
 
     def bind(self) -> tuple[str, str, str]:
         """Take the ports; the bound addresses of peer, ordering and chaincode."""
+        if self._operator is not None:
+            self._operator.bind()
         return self._peer.bind(), self._ordering.bind(), self._chaincode.bind()
 
     @property
@@ -75,9 +85,18 @@ class Listeners:
         """What launched chaincode dials; None: the advertised chaincode address."""
         return self._chaincode.launched_address
 
-    async def start_chaincode(self, services: PortServices) -> None:
-        """Accept chaincode streams."""
+    @property
+    def operator_address(self) -> str | None:
+        """Where an operator connects; None: nowhere."""
+        return None if self._operator is None else self._operator.address
+
+    async def start_chaincode(
+        self, services: PortServices, runtimes: RuntimesService | None
+    ) -> None:
+        """Accept chaincode streams, and operators."""
         await self._chaincode.start(services)
+        if self._operator is not None and runtimes is not None:
+            await self._operator.start(runtimes, services.metrics)
 
     async def start_clients(self, services: ClientServices, metrics: Metrics) -> None:
         """Accept clients on both ports."""
@@ -120,11 +139,23 @@ class Listeners:
     async def close(self) -> None:
         """Give all ports back at once; for a start that failed."""
         everything = (self._peer, self._ordering)
-        await asyncio.gather(self._chaincode.stop(0), *(one.stop(0) for one in everything))
+        await asyncio.gather(
+            self._chaincode.stop(0),
+            *(one.stop(0) for one in everything),
+            *(one.stop(0) for one in self._operators),
+        )
+
+    async def stop_operators(self) -> None:
+        """Close the operator's port, so that nobody acts on the end of the chaincodes."""
+        await asyncio.gather(*(one.stop(1.0) for one in self._operators))
 
     async def stop_chaincode(self) -> None:
         """Close the chaincode port; its streams were ended before."""
         await self._chaincode.stop(1.0)
+
+    @property
+    def _operators(self) -> tuple[OperatorPort, ...]:
+        return () if self._operator is None else (self._operator,)
 
 
 def operations_listener(config: PeerConfig, operations: Operations) -> OperationsListener:

@@ -25,7 +25,7 @@ from treadle_peer.config import (
 from treadle_peer.endorse import AccessControl, Endorsement, build_endorsement
 from treadle_peer.ledger import LedgerStore
 from treadle_peer.main.banner import banner
-from treadle_peer.main.chaincode_port import PortServices, chaincode_material
+from treadle_peer.main.chaincode_port import chaincode_material
 from treadle_peer.main.chaincodes import Chaincodes, Endpoints, build_chaincodes
 from treadle_peer.main.clientfiles import ClientFiles, write_client_files
 from treadle_peer.main.control import open_control
@@ -38,6 +38,7 @@ from treadle_peer.main.listening import (
     operations_listener,
     reachable,
 )
+from treadle_peer.main.operated import operator_port
 from treadle_peer.main.recovery import restore_ordering
 from treadle_peer.main.sources import LedgerBlocks, OrderedBlocks
 from treadle_peer.main.state import Addresses, write_addresses
@@ -78,6 +79,7 @@ class PeerNode:
         self._metrics: Metrics
         self._followers: Followers
         self._bound: tuple[str, str, str]
+        self._operator_address: str | None
 
     async def __aenter__(self) -> PeerNode:
         try:
@@ -138,8 +140,10 @@ class PeerNode:
                 self._config, generated=self._identity.generated, folders=self._folders
             ),
             chaincodes=chaincode_material(self._config, self._authority),
+            operator=operator_port(self._config, self._folders),
         )
         self._bound = listeners.bind()
+        self._operator_address = listeners.operator_address
         return listeners
 
     async def _open_ordering(self, ledgers: LedgerStore) -> OrderStore:
@@ -186,7 +190,7 @@ class PeerNode:
             invoker=lambda: holder[0].invoker,
             observer=self._metrics.chaincode,
         )
-        support, launcher = self.chaincodes.support, self.chaincodes.launcher
+        support, operator = self.chaincodes.support, self.chaincodes.operator
         endorsement = build_endorsement(
             channels=self.channels,
             packages=packages,
@@ -196,19 +200,14 @@ class PeerNode:
         holder.append(endorsement)
         endorsement.lscc.on_installed(lambda package: support.installed(package.ccid))
         self._stack.push_async_callback(listeners.stop_chaincode)
-        self._stack.push_async_callback(launcher.close)
+        self._stack.push_async_callback(self.chaincodes.launcher.close)
         self._stack.push_async_callback(self._stop_support)
-        await listeners.start_chaincode(self._port_services())
-        return endorsement
-
-    def _port_services(self) -> PortServices:
-        chaincodes = self.chaincodes
-        return PortServices(
-            support=chaincodes.support,
-            doorkeeper=chaincodes.doorkeeper,
-            developing=lambda: chaincodes.modes.development_anywhere,
-            metrics=self._metrics,
+        self._stack.push_async_callback(listeners.stop_operators)
+        await listeners.start_chaincode(
+            self.chaincodes.port_services(self._metrics),
+            None if operator is None else operator.runtimes,
         )
+        return endorsement
 
     async def _stop_support(self) -> None:
         support = self.chaincodes.support
@@ -258,6 +257,7 @@ class PeerNode:
             chaincode=self._endpoint(),
             ordering=reachable(ordering, peer_host=self._host),
             operations=operations,
+            runtime=self._operator_address,
         )
         self.client_files = write_client_files(
             self._config,

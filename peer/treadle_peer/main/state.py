@@ -18,6 +18,7 @@ class Addresses:
     chaincode: str
     ordering: str
     operations: str
+    runtime: str | None = None
 
 
 def write_addresses(file: Path, addresses: Addresses) -> None:

@@ -12,15 +12,15 @@ import grpc.aio
 
 from treadle_peer.services.metrics import GrpcMetrics
 
+_Input = TypeVar("_Input")  # one request, or the iterator of many
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
 UnaryHandler = Callable[
-    [_Request, "grpc.aio.ServicerContext[_Request, _Response]"], Awaitable[_Response]
+    [_Input, "grpc.aio.ServicerContext[_Request, _Response]"], Awaitable[_Response]
 ]
 StreamHandler = Callable[
-    [AsyncIterator[_Request], "grpc.aio.ServicerContext[_Request, _Response]"],
-    AsyncIterator[_Response],
+    [_Input, "grpc.aio.ServicerContext[_Request, _Response]"], AsyncIterator[_Response]
 ]
 
 _STOPPING = "the peer is stopping"
@@ -70,15 +70,15 @@ class Guard:
         self._working: set[asyncio.Task[object]] = set()
 
     def unary(
-        self, method: str, handler: UnaryHandler[_Request, _Response]
-    ) -> UnaryHandler[_Request, _Response]:
+        self, method: str, handler: UnaryHandler[_Input, _Request, _Response]
+    ) -> UnaryHandler[_Input, _Request, _Response]:
         """*handler* with limit and metrics; it works on when its client has gone, as in Fabric.
 
         So a chaincode at a breakpoint keeps its transaction, which counts until its end.
         """
 
         async def serve(
-            request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
+            request: _Input, context: grpc.aio.ServicerContext[_Request, _Response]
         ) -> _Response:
             started, code = time.monotonic(), "Unknown"
             try:
@@ -92,7 +92,7 @@ class Guard:
                 self._metrics.unary_duration.labels(*labels).observe(time.monotonic() - started)
 
         async def guarded(
-            request: _Request, context: grpc.aio.ServicerContext[_Request, _Response]
+            request: _Input, context: grpc.aio.ServicerContext[_Request, _Response]
         ) -> _Response:
             self._metrics.unary_received.labels(self._label, method).inc()
             await self._enter(context)
@@ -101,15 +101,15 @@ class Guard:
         return guarded
 
     def stream(
-        self, method: str, handler: StreamHandler[_Request, _Response]
-    ) -> StreamHandler[_Request, _Response]:
+        self, method: str, handler: StreamHandler[_Input, _Request, _Response]
+    ) -> StreamHandler[_Input, _Request, _Response]:
         """*handler* with limit and metrics, ended when the listener stops.
 
         At the limit a new stream displaces the oldest one that is not ``proven``, if any.
         """
 
         async def guarded(
-            requests: AsyncIterator[_Request],
+            requests: _Input,
             context: grpc.aio.ServicerContext[_Request, _Response],
         ) -> AsyncIterator[_Response]:
             self._metrics.stream_received.labels(self._label, method).inc()

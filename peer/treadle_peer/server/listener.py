@@ -26,7 +26,8 @@ class ListenError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerOptions:
     """Where and how to listen. ``setting`` is the configuration key, for error messages;
-    ``max_streams`` bounds the calls of one connection, 0 does not."""
+    ``max_streams`` bounds the calls of one connection, 0 does not. ``small_windows``: what is
+    not read yet stays with the sender; else gRPC takes in megabytes when it comes fast."""
 
     address: str
     setting: str
@@ -35,6 +36,7 @@ class ListenerOptions:
     max_receive_bytes: int = 104857600
     max_send_bytes: int = 104857600
     max_streams: int = 0
+    small_windows: bool = False
 
 
 class GrpcListener:
@@ -99,8 +101,10 @@ def _channel_options(options: ListenerOptions) -> list[tuple[str, int]]:
     # Half of Fabric's minimum: a client that pings exactly on time must not look early.
     interval = int(keepalive.minimum_interval * 500)
     streams = [("grpc.max_concurrent_streams", options.max_streams)] if options.max_streams else []
+    windows = [("grpc.http2.bdp_probe", 0)] if options.small_windows else []
     return [
         *streams,
+        *windows,
         ("grpc.max_receive_message_length", options.max_receive_bytes),
         ("grpc.max_send_message_length", options.max_send_bytes),
         ("grpc.http2.max_ping_strikes", 0),

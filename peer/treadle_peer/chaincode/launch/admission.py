@@ -61,9 +61,17 @@ def wrong_certificate(ccid: str, fingerprint: str, authority: ChaincodeAuthority
             reason += ": its launch has ended and its certificate is retired"
         case Standing.DEVELOPMENT:
             reason += ": it is the development certificate"
+        case Standing.BUILDER:
+            reason += ": it is a builder's certificate"
         case _:
             reason += ": it was not issued for a launch of this peer run"
     return refusal(ccid, reason, _USE_DEVELOPMENT.format(ccid=ccid))
+
+
+def foreign_pod(ccid: str, caller: StreamPeer) -> str:
+    """The right certificate at the wrong place."""
+    reason = f"{caller.remote} is not the address of a pod that the operator reported"
+    return refusal(ccid, reason, _START_BY_PEER)
 
 
 def foreign_socket(ccid: str, caller: StreamPeer, *, members: list[int], port: int) -> str | None:

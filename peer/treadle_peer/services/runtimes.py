@@ -1,0 +1,229 @@
+"""What an operator may ask of a peer: ``treadle.runtime.v1.Runtimes`` (design §4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from treadle_runtime.v1 import runtime_pb2 as pb
+
+from treadle_peer.chaincode import StreamPeer
+from treadle_peer.chaincode.authority import ChaincodeAuthority, TooManyCertificates
+from treadle_peer.chaincode.certificates import Purpose
+from treadle_peer.chaincode.runtimes import (
+    Origin,
+    Phase,
+    Removed,
+    Report,
+    ReportError,
+    RequiredRuntimes,
+    Runtime,
+    RuntimeState,
+    Synced,
+)
+from treadle_peer.execution import PackageError
+from treadle_peer.services.refusals import CallRefused, Refusal
+
+OPERATOR_UNIT: Final = "treadle-operator"
+"""The organisational unit that a certificate of the operator carries."""
+
+_LONGEST_CCID: Final = 256
+_PHASES: Final = {
+    pb.PHASE_BUILDING: Phase.BUILDING,
+    pb.PHASE_PULLING: Phase.PULLING,
+    pb.PHASE_STARTING: Phase.STARTING,
+    pb.PHASE_FAILED: Phase.FAILED,
+}
+_PURPOSES: Final = {pb.PURPOSE_RUNTIME: Purpose.RUNTIME, pb.PURPOSE_BUILDER: Purpose.BUILDER}
+_ORIGINS: Final = {
+    Origin.OPERATOR: pb.ORIGIN_OPERATOR,
+    Origin.CLIENT: pb.ORIGIN_CLIENT,
+    Origin.COMMITTED: pb.ORIGIN_COMMITTED,
+}
+_STATES: Final = {
+    RuntimeState.REQUIRED: pb.STATE_REQUIRED,
+    RuntimeState.BUILDING: pb.STATE_BUILDING,
+    RuntimeState.STARTING: pb.STATE_STARTING,
+    RuntimeState.REGISTERED: pb.STATE_REGISTERED,
+    RuntimeState.FAILED: pb.STATE_FAILED,
+    RuntimeState.STOPPED: pb.STATE_STOPPED,
+}
+
+
+def check_operator(certificate_pem: bytes | None) -> None:
+    """Raise CallRefused unless the verified client certificate is an operator's."""
+    units: list[str | bytes] = []
+    if certificate_pem is not None:
+        subject = x509.load_pem_x509_certificate(certificate_pem).subject
+        units = [
+            one.value for one in subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+        ]
+    if OPERATOR_UNIT not in units:
+        raise CallRefused(
+            Refusal.PERMISSION_DENIED,
+            f"this port is the operator's: the client certificate needs OU={OPERATOR_UNIT}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimesService:
+    """Every method raises CallRefused.
+
+    *evict(chosen, sentence)* ends the streams of the callers that *chosen(ccid, caller)* names.
+    ``peer_address`` is what pods dial, ``msp_id`` the peer's.
+    """
+
+    required: RequiredRuntimes
+    authority: ChaincodeAuthority
+    evict: Callable[[Callable[[str, StreamPeer], bool], str], None]
+    peer_address: str
+    msp_id: str
+
+    def require(self, request: pb.RequireRuntimeRequest) -> pb.RequireRuntimeResponse:
+        """RequireRuntime."""
+        ccid = _ccid(request.ccid)
+        try:
+            runtime = self.required.require(ccid, Origin.OPERATOR)
+        except PackageError as error:
+            raise CallRefused(Refusal.NOT_FOUND, f"{ccid} is not installed: {error}") from error
+        return pb.RequireRuntimeResponse(runtime=message_of(runtime))
+
+    def release(self, request: pb.ReleaseRuntimeRequest) -> pb.ReleaseRuntimeResponse:
+        """ReleaseRuntime."""
+        ccid = request.ccid
+        if self.required.get(ccid) is not None:
+            self.required.release(ccid)
+            for purpose in Purpose:
+                self.authority.retire_all(ccid, purpose)
+            sentence = f"the runtime of {ccid} was released"
+            # A developer's process of that name is not part of it.
+            self.evict(lambda name, caller: name == ccid and self._issued_to(caller), sentence)
+        return pb.ReleaseRuntimeResponse()
+
+    def list(self, _: pb.ListRuntimesRequest) -> pb.ListRuntimesResponse:
+        """ListRuntimes."""
+        return pb.ListRuntimesResponse(runtimes=map(message_of, self.required.rows()))
+
+    async def watch(self, _: pb.WatchRuntimesRequest) -> AsyncIterator[pb.WatchRuntimesResponse]:
+        """WatchRuntimes."""
+        watch = self.required.watch()
+        try:
+            while True:
+                match await watch.next():
+                    case Synced():
+                        yield pb.WatchRuntimesResponse(synced=pb.Synced())
+                    case Removed(ccid):
+                        yield pb.WatchRuntimesResponse(removed=ccid)
+                    case Runtime() as runtime:
+                        yield pb.WatchRuntimesResponse(runtime=message_of(runtime))
+        finally:
+            self.required.unwatch(watch)
+
+    def report(self, request: pb.ReportRuntimeRequest) -> pb.ReportRuntimeResponse:
+        """ReportRuntime."""
+        phase = _PHASES.get(request.phase)
+        if phase is None:
+            raise CallRefused(Refusal.INVALID_ARGUMENT, "a report needs a phase")
+        try:
+            report = Report.checked(
+                phase=phase,
+                message=request.message,
+                log_tail=request.log_tail,
+                pods=request.pod_addresses,
+            )
+        except ReportError as error:
+            raise CallRefused(Refusal.INVALID_ARGUMENT, str(error)) from error
+        runtime = self.required.report(request.ccid, report)
+        if runtime is None:
+            raise _not_required(request.ccid)
+        return pb.ReportRuntimeResponse(runtime=message_of(runtime))
+
+    def issue(self, request: pb.IssueCertificateRequest) -> pb.IssueCertificateResponse:
+        """IssueCertificate."""
+        purpose = _PURPOSES.get(request.purpose)
+        if purpose is None:
+            raise CallRefused(Refusal.INVALID_ARGUMENT, "a certificate needs a purpose")
+        runtime = self.required.get(request.ccid)
+        if runtime is None or runtime.record.stopped:
+            raise _not_required(request.ccid)
+        if purpose is Purpose.BUILDER and runtime.record.output is not None:
+            raise CallRefused(
+                Refusal.FAILED_PRECONDITION,
+                f"the output of {request.ccid} is stored; there is nothing to build",
+            )
+        try:
+            issued, end = self.authority.issue_lasting(request.ccid, purpose, _lifetime(request))
+        except TooManyCertificates as error:
+            raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
+        answer = pb.IssueCertificateResponse(
+            certificate=issued.certificate_pem,
+            private_key=issued.key_pem,
+            authority=self.authority.certificate_pem,
+            fingerprint=issued.fingerprint,
+            peer_address=self.peer_address,
+            msp_id=self.msp_id,
+        )
+        answer.not_after.FromDatetime(end)
+        return answer
+
+    def retire(self, request: pb.RetireCertificateRequest) -> pb.RetireCertificateResponse:
+        """RetireCertificate."""
+        fingerprint = request.fingerprint
+        # The development certificate is not the operator's to retire.
+        if self.authority.lasting(fingerprint) is not None:
+            self.authority.retire(fingerprint)
+            self.evict(
+                lambda _, caller: caller.fingerprint == fingerprint, "its certificate is retired"
+            )
+        return pb.RetireCertificateResponse()
+
+    def _issued_to(self, caller: StreamPeer) -> bool:
+        return caller.fingerprint is not None and bool(self.authority.lasting(caller.fingerprint))
+
+
+def message_of(runtime: Runtime) -> pb.Runtime:
+    """The runtime as the API shows it."""
+    record = runtime.record
+    name, _, version = record.ccid.partition(":")
+    message = pb.Runtime(
+        ccid=record.ccid,
+        name=name,
+        version=version,
+        language=runtime.language,
+        package_sha256=runtime.package_sha256,
+        origin=_ORIGINS[record.origin],
+        state=_STATES[runtime.state],
+        message=runtime.message,
+        instances=runtime.instances,
+        attempt=record.attempt,
+    )
+    if record.output is not None:
+        message.output.CopyFrom(pb.Output(sha256=record.output.sha256, size=record.output.size))
+    message.since.FromDatetime(runtime.since)
+    return message
+
+
+def _ccid(text: str) -> str:
+    if not text or len(text) > _LONGEST_CCID:
+        raise CallRefused(Refusal.INVALID_ARGUMENT, "a ccid is name:version of a chaincode")
+    return text
+
+
+def _not_required(ccid: str) -> CallRefused:
+    return CallRefused(Refusal.NOT_FOUND, f"the runtime {ccid} is not required")
+
+
+def _lifetime(request: pb.IssueCertificateRequest) -> timedelta | None:
+    if not request.HasField("lifetime"):
+        return None
+    try:
+        lifetime = request.lifetime.ToTimedelta()
+    except (ValueError, OverflowError) as error:
+        raise CallRefused(Refusal.INVALID_ARGUMENT, f"lifetime: {error}") from error
+    if lifetime < timedelta(seconds=1):
+        raise CallRefused(Refusal.INVALID_ARGUMENT, "a lifetime is at least one second")
+    return lifetime

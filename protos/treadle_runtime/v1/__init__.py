@@ -1,0 +1,1 @@
+"""``treadle.runtime.v1``: generated from ``runtime.proto`` by ``tools/protos.py``."""
