@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric_protos.common.common_pb2 import BlockHeader
+from fabric_protos.common.configtx_pb2 import Config, ConfigGroup, ConfigValue
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction
 from fabric_protos.peer.proposal_response_pb2 import (
     Endorsement,
@@ -10,6 +11,7 @@ from fabric_protos.peer.proposal_response_pb2 import (
     ProposalResponsePayload,
     Response,
 )
+from harness.differential.encoding import encodes, reordered
 from harness.differential.fields import leaves, mutations, path
 
 ACTION = ChaincodeAction(results=b"\x08\x01", response=Response(status=200))
@@ -35,7 +37,35 @@ def test_an_empty_message_is_told_from_an_absent_one() -> None:
 def test_unknown_fields_are_seen() -> None:
     known = BlockHeader(number=1)
     strange = BlockHeader.FromString(known.SerializeToString() + b"\xf8\x7f\x01")
-    assert paths(strange) == ["number", "unknown 2047"]
+    assert paths(strange) == ["number", "unknown 2047[0]"]
+
+
+def test_unknown_fields_of_one_number_are_told_apart() -> None:
+    strange = BlockHeader.FromString(b"\xf8\x7f\x01\xf8\x7f\x02\xf8\x7f\x01")
+    assert len(set(paths(strange))) == 3
+
+
+def test_fields_in_another_order_stay_bytes() -> None:
+    inner = PAYLOAD.SerializeToString()
+    moved = reordered(inner)
+    assert ProposalResponsePayload.FromString(moved) == PAYLOAD  # type: ignore[arg-type]
+    assert paths(ProposalResponse(payload=moved)) == ["payload"]
+
+
+def test_a_map_may_come_in_any_order() -> None:
+    values = {key: ConfigValue(version=1) for key in ("a", "b")}
+    group = ConfigGroup(values=values, mod_policy="Admins")
+    head, first, second, tail = _four(Config(channel_group=group).SerializeToString())
+    assert encodes(Config(channel_group=group), head + second + first + tail)
+    assert not encodes(Config(channel_group=group), head + first + tail + second)
+
+
+def _four(config: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Up to the first entry of the map, two entries, and what follows."""
+    size = len(ConfigGroup(values={"a": ConfigValue(version=1)}).SerializeToString())
+    start = 2  # tag and length of the group
+    ends = (start, start + size, start + 2 * size)
+    return config[:start], config[start : ends[1]], config[ends[1] : ends[2]], config[ends[2] :]
 
 
 def test_bytes_in_an_unusual_encoding_stay_bytes() -> None:

@@ -37,6 +37,11 @@ def test_both_peers_say_the_same(
     assert not verdict.idle
 
 
+def test_no_script_breaks(real: Recordings, ours: Recordings) -> None:
+    broken = {key for each in (real, ours) for key, recording in each.items() if recording.broken}
+    assert not broken
+
+
 def test_the_recordings_are_what_the_real_peer_says(real: Recordings, golden: Recordings) -> None:
     changed = [
         difference

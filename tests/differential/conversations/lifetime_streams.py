@@ -186,8 +186,10 @@ async def callee_too_late(talk: Talk) -> None:
     transaction = await called(caller)
     await invoke(transaction, talk.name("other"), "go")
     await called(other)
-    # The caller's own time is over first: it gets the failure, and no answer of the callee.
+    # The caller's own time is over first: its client gets the failure, and then its chaincode
+    # hears that of the call.
     await asking
+    await caller.line.hear()
 
 
 async def _registered(talk: Talk, base: str) -> Chaincode:

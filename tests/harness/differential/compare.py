@@ -49,6 +49,20 @@ def differences(key: str, real: Recording | Plain, ours: Recording | Plain) -> l
     return found
 
 
+def broken(key: str, real: Recording | Plain, ours: Recording) -> list[Difference]:
+    """A script that could not go on, with either peer: never equal, never explained."""
+    said = _broken(real), _broken(ours)
+    if not any(said):
+        return []
+    return [Difference(conversation=key, field="broken", real=said[0], ours=said[1])]
+
+
+def _broken(recording: Recording | Plain) -> str:
+    if isinstance(recording, Recording):
+        return recording.broken
+    return recording.get("script[0] details", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``unexplained`` must be empty, and so must ``idle``: deliberate ones that are not there."""
@@ -59,15 +73,16 @@ class Verdict:
 
 
 def judge(
-    real: Mapping[str, Recording],
+    real: Mapping[str, Recording | Plain],
     ours: Mapping[str, Recording],
     deliberate: Iterable[Deliberate],
 ) -> Verdict:
-    """Compare all conversations that ours were held with."""
+    """Compare all conversations that ours were held with; a broken script is unexplained."""
     meant = {(each.conversation, each.field, each.ours): each for each in deliberate}
     verdict = Verdict([], [], [])
     used = set()
     for key, recording in ours.items():
+        verdict.unexplained.extend(broken(key, real[key], recording))
         for found in differences(key, real[key], recording):
             place = (key, found.field, found.ours)
             explained = place in meant

@@ -41,7 +41,9 @@ class Recording:
     events: list[Event] = field(default_factory=list)
     names: dict[bytes, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    broken: str = ""  # the traceback where the script could not go on; not kept
+    broken: str = ""  # the traceback where the script could not go on; never kept
+    began: int = 0  # seconds since 1970: the first moment in which a peer or orderer may have
+    ended: int = 0  # made something for this conversation, and the last
 
     def plain(self) -> dict[str, Any]:
         """What JSON can carry; ``from_plain`` reads it back."""
@@ -53,6 +55,8 @@ class Recording:
             ],
             "names": {key.hex(): name for key, name in self.names.items()},
             "texts": self.texts,
+            "began": self.began,
+            "ended": self.ended,
         }
 
     @classmethod
@@ -63,4 +67,11 @@ class Recording:
             for event in content["events"]
         ]
         names = {bytes.fromhex(key): name for key, name in content["names"].items()}
-        return cls(content["conversation"], events, names, content["texts"])
+        return cls(
+            content["conversation"],
+            events,
+            names,
+            content["texts"],
+            began=content.get("began", 0),
+            ended=content.get("ended", 0),
+        )

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
+from harness.differential.encoding import encodes
 from harness.differential.schema import Place, inner_type
 
 Way = tuple[Place, ...]
@@ -21,7 +22,7 @@ def leaves(message: Message, hints: Sequence[str] = (), way: Way = ()) -> Iterat
     Bytes that hold a message are entered where that message is all they hold.
     """
     empty = True
-    for field, key, value in _entries(message):
+    for field, key, value in entries(message):
         empty = False
         here = (*way, Place(message, field.name, key))
         inner = value if field.type == _MESSAGE else opened(here, value, hints)
@@ -29,9 +30,9 @@ def leaves(message: Message, hints: Sequence[str] = (), way: Way = ()) -> Iterat
             yield from leaves(inner, hints, here)
         else:
             yield here, value
-    for unknown in UnknownFieldSet(message):
+    for index, unknown in enumerate(UnknownFieldSet(message)):
         empty = False
-        yield (*way, Place(message, f"unknown {unknown.field_number}")), unknown.data
+        yield (*way, Place(message, f"unknown {unknown.field_number}", index)), unknown.data
     if empty:
         yield (*way, Place(message, "nothing")), None
 
@@ -48,12 +49,6 @@ def opened(way: Way, value: Any, hints: Sequence[str]) -> Message | None:
     return inner if encodes(inner, value) else None
 
 
-def encodes(message: Message, data: bytes) -> bool:
-    """Whether *data* is the usual encoding of *message*, but for the order of its parts (maps)."""
-    again = message.SerializeToString(deterministic=True)
-    return again == data or sorted(again) == sorted(data)
-
-
 def path(way: Way) -> str:
     """``payload.extension.results.ns_rwset[0].namespace``."""
     parts = []
@@ -64,40 +59,44 @@ def path(way: Way) -> str:
 
 
 def mutations(message: Message, hints: Sequence[str] = ()) -> Iterator[tuple[str, Message]]:
-    """*message* again and again, each time with one leaf changed, removed or added to."""
+    """*message* again and again, each time with one leaf changed, or an unknown field added.
+
+    Fields removed, doubled or moved are in harness.differential.rearranging.
+    """
     for where, mutant in _mutated(message, hints, ()):
         yield path(where), mutant
 
 
 def _mutated(message: Message, hints: Sequence[str], way: Way) -> Iterator[tuple[Way, Message]]:
-    for field, key, value in _entries(message):
+    for field, key, value in entries(message):
         here = (*way, Place(message, field.name, key))
         inner = value if field.type == _MESSAGE else opened(here, value, hints)
         if not isinstance(inner, Message):
-            yield here, _with(message, field, key, _other(field, value))
+            yield here, replaced(message, field, key, _other(field, value))
             continue
         for where, mutant in _mutated(inner, hints, here):
             within = mutant.SerializeToString(deterministic=True) if inner is not value else mutant
-            yield where, _with(message, field, key, within)
+            yield where, replaced(message, field, key, within)
     added = type(message)()
     added.MergeFromString(message.SerializeToString() + b"\xf8\x7f\x01")  # field 2047: 1
     yield (*way, Place(message, "unknown 2047")), added
 
 
-def _entries(message: Message) -> Iterator[tuple[FieldDescriptor, int | str | None, Any]]:
+def entries(message: Message) -> Iterator[tuple[Any, int | str | None, Any]]:
+    """Field (a MapField for a map), index or key, and value of everything that is set."""
     for field, value in message.ListFields():
         if field.label != FieldDescriptor.LABEL_REPEATED:
             yield field, None, value
         elif field.message_type is not None and field.message_type.GetOptions().map_entry:
             inner = field.message_type.fields_by_name["value"]
             for key in sorted(value):
-                yield _named(field, inner), key, value[key]
+                yield MapField(field, inner), key, value[key]
         else:
             for index, each in enumerate(value):
                 yield field, index, each
 
 
-class _named:
+class MapField:
     """A map's field, with the type of its values."""
 
     __slots__ = ("name", "type")
@@ -106,7 +105,8 @@ class _named:
         self.name, self.type = field.name, value.type
 
 
-def _with(message: Message, field: Any, key: int | str | None, value: Any) -> Message:
+def replaced(message: Message, field: Any, key: int | str | None, value: Any) -> Message:
+    """A copy of *message* with another *value* in one place of ``entries``."""
     copy = type(message)()
     copy.CopyFrom(message)
     if key is None:

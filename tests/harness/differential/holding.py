@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Iterable
 from typing import Protocol
@@ -19,7 +20,7 @@ LIMIT = 90.0  # seconds for one conversation
 
 
 async def hold(conversations: Iterable[Conversation], target: Target) -> dict[str, Recording]:
-    """The recordings by key. What goes wrong in a script is an event of its recording."""
+    """The recordings by key. What goes wrong in a script is an event, and ``broken``."""
     cast = FixedConsortium()
     turns = asyncio.Semaphore(AT_A_TIME)
     async with Links.to(target) as links:
@@ -44,6 +45,7 @@ class Talking(Protocol):
 
 async def held(conversation: Conversation, talk: Talking) -> Recording:
     """The recording of one conversation, which ends in time."""
+    talk.recording.began = int(time.time())
     try:
         async with asyncio.timeout(LIMIT):
             await conversation.script(talk)
@@ -51,4 +53,5 @@ async def held(conversation: Conversation, talk: Talking) -> Recording:
         talk.hear(Event(source="script", kind="fact", details=f"{type(error).__name__}: {error}"))
         talk.recording.broken = traceback.format_exc()
     await talk.close()
+    talk.recording.ended = int(time.time())
     return talk.recording

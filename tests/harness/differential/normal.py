@@ -1,12 +1,14 @@
 """The written normalisation: what may differ between two peers, and what is said instead.
 
 Nothing is left out. A signature is replaced by whose valid signature it is, a hash by what it is
-the hash of, a random nonce by its length under a valid signature, a folder or address by its
-role; whatever is not what it should be stays as it is, and then differs.
+the hash of, a random nonce by its length under a valid signature, an orderer's time by its lying
+within the conversation, a folder or address by its role; whatever is not what it should be stays
+as it is, and then differs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from cryptography.x509 import load_pem_x509_certificate
@@ -20,6 +22,7 @@ from fabric_protos.common.common_pb2 import (
 )
 from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from google.protobuf.message import DecodeError, Message
+from harness.differential.encoding import encodes
 from harness.differential.events import Event, Recording
 from harness.differential.fields import Way, leaves, path
 from harness.differential.schema import TYPES
@@ -27,17 +30,25 @@ from treadle_fabric.identity.signatures import SignatureError, verify_signature
 from treadle_fabric.wire import block_signature_bytes
 
 ORDERER = "OrdererMSP"
+UNORDERED = ("protos.ChaincodeInterest.chaincodes",)
+"""Lists that come in the order of a Go map."""
+_PROTO = "proto:"
 Plain = dict[str, str]
 
 
 def normal(recording: Recording) -> Plain:
     """Every field heard, by ``source[n].path``, as comparable text."""
+    return assembled((event.source, normal_event(event, recording)) for event in recording.events)
+
+
+def assembled(heard: Iterable[tuple[str, Plain]]) -> Plain:
+    """The fields of events that are normal already, each with its source."""
     result: Plain = {}
     counts: dict[str, int] = {}
-    for event in recording.events:
-        index = counts[event.source] = counts.get(event.source, -1) + 1
-        for where, value in normal_event(event, recording).items():
-            result[f"{event.source}[{index}]{where}"] = value
+    for source, fields in heard:
+        index = counts[source] = counts.get(source, -1) + 1
+        for where, value in fields.items():
+            result[f"{source}[{index}]{where}"] = value
     return result
 
 
@@ -51,6 +62,8 @@ def normal_event(event: Event, recording: Recording) -> Plain:
     try:
         message = TYPES[event.type].FromString(event.data)
     except DecodeError:
+        return result | {" data": event.data.hex()}
+    if not encodes(message, event.data):
         return result | {" data": event.data.hex()}
     _sort(message)
     for way, value in leaves(message, hints):
@@ -69,7 +82,7 @@ def _sort(message: Message) -> None:
 def _leaf(way: Way, value: Any, recording: Recording) -> str:
     here = way[-1]
     rule = _RULES.get(here.name)
-    said = rule(way, value) if rule else None
+    said = rule(way, value) if rule else _time(way, value, recording)
     if said is not None:
         return said
     if isinstance(value, bytes):
@@ -85,7 +98,7 @@ def _bytes(way: Way, value: bytes, recording: Recording) -> str:
 
 def _text(text: str, recording: Recording) -> str:
     # Go's protobuf library writes one of two kinds of space, by the hash of its own binary.
-    text = text.replace("\N{NO-BREAK SPACE}", " ")
+    text = text.replace(f"{_PROTO}\N{NO-BREAK SPACE}", f"{_PROTO} ")
     for part, name in recording.texts.items():
         text = text.replace(part, name)
     return text
@@ -137,10 +150,15 @@ def _nonce(way: Way, value: bytes) -> str | None:
     return f"<{len(value)} bytes of an orderer's own>" if made else None
 
 
-def _time(way: Way, value: Any) -> str | None:
+def _time(way: Way, value: Any, recording: Recording) -> str | None:
+    """An orderer's own time: its seconds must lie within the time of the recording."""
+    if way[-1].name not in _TIMES:
+        return None
+    if not recording.began <= way[-1].message.seconds <= recording.ended:
+        return None
     for place in reversed(way):
         if isinstance(place.message, Header):
-            return "<a time>" if _signed_by_orderer(place.message) else None
+            return "<a time of the conversation>" if _signed_by_orderer(place.message) else None
     return None
 
 
@@ -163,6 +181,5 @@ _RULES = {
     "common.Envelope.signature": _envelope,
     "common.MetadataSignature.signature": _block_signature,
     "common.SignatureHeader.nonce": _nonce,
-    "google.protobuf.Timestamp.seconds": _time,
-    "google.protobuf.Timestamp.nanos": _time,
 }
+_TIMES = ("google.protobuf.Timestamp.seconds", "google.protobuf.Timestamp.nanos")

@@ -38,13 +38,24 @@ def run(options: Options) -> int:
     verdict = judge(real, ours, DELIBERATE)
     _print_details(options, real, ours, verdict)
     if options.record:
-        keep(wanted, real)
+        _keep_whole(wanted, real)
     counts = Counter(section for each in wanted.values() for section in each.sections)
     print("sections:", ", ".join(f"{section}: {counts[section]}" for section in SECTIONS))
     complete = bool(options.only) or all(counts[section] for section in SECTIONS)
     print(f"{len(verdict.explained)} deliberate differences found, as documented")
     print(f"{len(wanted)} conversations, {len(verdict.unexplained)} differences")
     return 0 if complete and not verdict.unexplained and not verdict.idle else 1
+
+
+def _keep_whole(
+    conversations: Mapping[str, Conversation], recordings: Mapping[str, Recording]
+) -> None:
+    """Keep what the real peer said, but for scripts that broke: the verdict has those."""
+    for key, recording in recordings.items():
+        if recording.broken:
+            print(f"{key}: not recorded, the script broke")
+    whole = {key: each for key, each in recordings.items() if not each.broken}
+    keep(conversations, whole)
 
 
 def both(

@@ -11,6 +11,7 @@ from harness.differential.events import Event, Recording
 
 PATIENCE = 20.0  # seconds for an answer that must come
 QUIET = 0.4  # seconds after which nothing counts as silence
+LEFT_OVER = 0.1  # seconds in which whatever is on its way at the end must come
 
 
 class Line:
@@ -21,6 +22,7 @@ class Line:
         self._source = source
         self._recording = recording
         self._reading: asyncio.Task[Any] | None = None
+        self._over = False
 
     async def say(self, message: Message) -> None:
         """Send *message*."""
@@ -58,7 +60,21 @@ class Line:
 
     def hang_up(self) -> None:
         """Cancel the stream."""
+        self._over = True
         self._call.cancel()
+
+    async def hear_left_over(self) -> None:
+        """Record what the script has not read, and hang up."""
+        while not self._over:
+            try:
+                message = await self.read(LEFT_OVER)
+            except TimeoutError:
+                break
+            if message is None:
+                await self._record_end()
+            else:
+                self._record(message, "")
+        self.hang_up()
 
     async def read(self, seconds: float) -> Any:
         """The next message, unrecorded; None at the end of the stream; raises TimeoutError."""
@@ -72,7 +88,8 @@ class Line:
         try:
             message = reading.result()
         except (grpc.aio.AioRpcError, asyncio.CancelledError):
-            return None
+            message = grpc.aio.EOF
+        self._over = self._over or message is grpc.aio.EOF
         return None if message is grpc.aio.EOF else message
 
     def _record(self, message: Message, hint: str) -> None:

@@ -238,9 +238,8 @@ class Talk:
     # -- ending
 
     async def close(self) -> None:
-        """Hang up everything and learn the names of this run's own hashes."""
-        for line in self._lines:
-            line.hang_up()
+        """Hear what is left over, hang up, and learn the names of this run's own hashes."""
+        await asyncio.gather(*(line.hear_left_over() for line in self._lines))
         for channel, height in self._heights.items():
             for number in range(height):
                 block = await self.links.committed(self.cast.admin, channel, number)
