@@ -16,24 +16,34 @@ from harness.processes import Started
 _MEGABYTES = 32
 
 
+class MountRefused(Exception):
+    """Why there can be no small disk on this machine."""
+
+
 class SmallDisk:
     """A file system of its own at *folder* (what is there moves in); unmounted by ``end``.
 
-    Where mounting is not allowed, ``fill`` limits the size of the files of the running peer
-    instead: the kernel then refuses its writes likewise, until the peer is started anew.
+    *limited*: none, but ``fill`` limits the size of the files of the running peer: the kernel
+    refuses its writes too, in other words, until the peer is started anew. Raises MountRefused.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limited: bool = False) -> None:
         self.folder = folder
         self.mounted = False
+        if not limited:
+            self._mount(folder)
+
+    def _mount(self, folder: Path) -> None:
         content = folder.with_name(f".{folder.name}.moving")
         shutil.copytree(folder, content)
         flags = ["-t", "tmpfs", "-o", f"size={_MEGABYTES}m", "tmpfs", str(folder)]
-        done = subprocess.run(["mount", *flags], capture_output=True, check=False)
+        done = subprocess.run(["mount", *flags], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             self.mounted = True
             shutil.copytree(content, folder, dirs_exist_ok=True)
         shutil.rmtree(content)
+        if not self.mounted:
+            raise MountRefused(done.stderr.strip())
 
     @property
     def refusal(self) -> str:
@@ -51,23 +61,12 @@ class SmallDisk:
 
     @contextmanager
     def full(self, *, leave: int) -> Iterator[None]:
-        """Full but for *leave* bytes, for this process and those that it starts meanwhile.
-
-        Those started keep the limit on the size of files, where mounting is not allowed.
-        """
-        if self.mounted:
-            self._fill(leave)
-            try:
-                yield
-            finally:
-                self.make_room()
-            return
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (leave, hard))
+        """Full but for *leave* bytes; not of a limited one."""
+        self._fill(leave)
         try:
             yield
         finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            self.make_room()
 
     def make_room(self) -> None:
         """As much as before ``fill``."""
