@@ -10,7 +10,6 @@ from fabric_protos.common.common_pb2 import Block
 from fabric_protos.common.configtx_pb2 import ConfigGroup
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
-from google.protobuf.message import Message
 from harness.crafting import Forgery, results, write_set
 from harness.differential.blocks_crafting import (
     block_of,
@@ -22,8 +21,9 @@ from harness.differential.blocks_crafting import (
 )
 from harness.differential.blocks_targets import BlocksTarget, CallFailed
 from harness.differential.drafts import Draft
-from harness.differential.events import Event, Recording
+from harness.differential.events import Event
 from harness.differential.material import FixedConsortium, FixedSigner
+from harness.differential.recorder import Recorder
 from treadle_fabric.channelconfig import Bundle
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.policy import parse_policy
@@ -32,7 +32,7 @@ from treadle_fabric.wire import block_header_hash, get_transactions_filter, seri
 Version = tuple[int, int]
 
 
-class BlocksTalk:
+class BlocksTalk(Recorder):
     """The conversation's own channel, made by ``open``; every committed block is recorded.
 
     ``head`` is its last block, ``bundle`` its configuration. Every byte that is handed over is
@@ -42,14 +42,14 @@ class BlocksTalk:
     def __init__(
         self, *, key: str, title: str, target: BlocksTarget, cast: FixedConsortium
     ) -> None:
+        super().__init__(title, target.texts)
         self.key = self.channel = key
         self.cast = cast
-        self.recording = Recording(title, texts=dict(target.texts))
         self.head = Block()
         self.bundle: Bundle
         self.last_config = 0
         self._target = target
-        self._counts: Counter[str] = Counter()
+        self._seeds: Counter[str] = Counter()
 
     # -- setting up
 
@@ -191,13 +191,13 @@ class BlocksTalk:
         """Propose on the channel and record the answer; *hint* types its payload."""
         raw = (arg.encode() if isinstance(arg, str) else arg for arg in args)
         proposal = self._draft(chaincode, *raw, signer=signer or self.cast.client).build()
-        source = self._source("endorsement")
+        source = self.source("endorsement")
         try:
             answer = await self._target.process(proposal.signed)
         except CallFailed as error:
             self.hear(Event(source=source, kind="end", code="UNKNOWN", details=str(error)))
             return
-        self._hear_message(source, answer, hint)
+        self.hear_message(source, answer, hint)
 
     async def probe(self, *steps: str) -> None:
         """Let ``probe`` take *steps* (see harness.operations) and record the endorsement."""
@@ -213,14 +213,6 @@ class BlocksTalk:
 
     # -- recording
 
-    def hear(self, event: Event) -> None:
-        """Record anything."""
-        self.recording.events.append(event)
-
-    def note(self, label: str, text: object) -> None:
-        """Record a fact that the conversation worked out."""
-        self.hear(Event(source=self._source(label), kind="fact", details=str(text)))
-
     async def close(self) -> None:
         """Nothing is open: all of the conversation's bytes are the same each time."""
 
@@ -230,7 +222,7 @@ class BlocksTalk:
         codes = map(TxValidationCode.Name, get_transactions_filter(block))
         self.note(f"codes of block {number}", ", ".join(codes))
         frame = Block(header=block.header, metadata=block.metadata)
-        self._hear_message(f"block {number}", frame)
+        self.hear_message(f"block {number}", frame)
         self.note(f"size of block {number}", len(block.data.data))
         for index, entry in enumerate(block.data.data):
             self.hear(
@@ -242,10 +234,6 @@ class BlocksTalk:
                 )
             )
 
-    def _hear_message(self, source: str, message: Message, hint: str = "") -> None:
-        kind, data = message.DESCRIPTOR.full_name, message.SerializeToString()
-        self.hear(Event(source=source, kind="message", type=kind, data=data, hint=hint))
-
     def _draft(self, chaincode: str, *args: bytes, signer: FixedSigner) -> Draft:
         return Draft(
             seed=self._seed("proposal"),
@@ -256,10 +244,5 @@ class BlocksTalk:
         )
 
     def _seed(self, kind: str) -> str:
-        self._counts[f"seed {kind}"] += 1
-        return f"{self.key} {kind} {self._counts[f'seed {kind}']}"
-
-    def _source(self, label: str) -> str:
-        self._counts[label] += 1
-        number = self._counts[label]
-        return label if number == 1 else f"{label} #{number}"
+        self._seeds[kind] += 1
+        return f"{self.key} {kind} {self._seeds[kind]}"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 import grpc
 from fabric_protos.common.common_pb2 import Block, Envelope
 from fabric_protos.orderer.ab_pb2 import BroadcastResponse
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
-from google.protobuf.message import Message
 from harness.differential.chaincode import Chaincode, Transaction
 from harness.differential.channels import ChannelMaker, orderer_name
 from harness.differential.drafts import Draft
-from harness.differential.events import Event, Recording
+from harness.differential.events import Event
 from harness.differential.links import Links
 from harness.differential.material import FixedConsortium, FixedSigner
+from harness.differential.recorder import Recorder
 from harness.differential.streams import Line
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.packages import wrap_code, write_archive
@@ -31,20 +30,20 @@ from treadle_fabric.wire import (
 ANSWER_SECONDS = 40
 
 
-class Talk:
+class Talk(Recorder):
     """Everything heard is recorded under its source; setting up is not.
 
     ``cast`` has the identities. A conversation's channels and chaincodes are its own.
     """
 
     def __init__(self, *, key: str, title: str, links: Links, cast: FixedConsortium) -> None:
+        super().__init__(title, links.target.texts)
         self.key = key
         self.links = links
         self.cast = cast
-        self.recording = Recording(title, texts=dict(links.target.texts))
         self._maker = ChannelMaker(links, cast)
         self._heights: dict[str, int] = {}
-        self._counts: Counter[str] = Counter()
+        self._drafts = 0
         self._lines: list[Line] = []
 
     # -- setting up, unrecorded
@@ -129,9 +128,9 @@ class Talk:
         **parts: object,
     ) -> Draft:
         """The same, to be changed before ``build``."""
-        self._counts["drafts"] += 1
+        self._drafts += 1
         return Draft(
-            seed=f"{self.key} {self._counts['drafts']}",
+            seed=f"{self.key} {self._drafts}",
             signer=signer or self.cast.client,
             channel_id=channel,
             chaincode=chaincode,
@@ -175,13 +174,13 @@ class Talk:
 
     def line(self, call: object, label: str, *, kind: type[Line] = Line) -> Line:
         """Record a gRPC stream under *label*."""
-        line = kind(call, self._source(label), self.recording)
+        line = kind(call, self.source(label), self.recording)
         self._lines.append(line)
         return line
 
     async def endorse(self, proposal: BuiltProposal, *, hint: str = "") -> ProposalResponse | None:
         """The endorser's answer, recorded; None where the call itself failed, recorded too."""
-        source = self._source("endorsement")
+        source = self.source("endorsement")
         try:
             answer = await self._ask(proposal)
         except grpc.aio.AioRpcError as error:
@@ -194,7 +193,7 @@ class Talk:
     async def broadcast(self, envelope: Envelope) -> BroadcastResponse:
         """The orderer's answer, recorded."""
         answer = await self._send(envelope)
-        self.hear_message(self._source("broadcast"), answer)
+        self.hear_message(self.source("broadcast"), answer)
         return answer
 
     async def commit(
@@ -219,21 +218,8 @@ class Talk:
     async def block(self, channel: str, number: int) -> Block:
         """A block as the peer has committed it, recorded."""
         block = await self.links.committed(self.cast.admin, channel, number)
-        self.hear_message(self._source(f"block of {channel}"), block)
+        self.hear_message(self.source(f"block of {channel}"), block)
         return block
-
-    def hear_message(self, source: str, message: Message, hint: str = "") -> None:
-        """Record a message."""
-        kind, data = message.DESCRIPTOR.full_name, message.SerializeToString()
-        self.hear(Event(source=source, kind="message", type=kind, data=data, hint=hint))
-
-    def hear(self, event: Event) -> None:
-        """Record anything."""
-        self.recording.events.append(event)
-
-    def note(self, label: str, text: object) -> None:
-        """Record a fact that the conversation worked out."""
-        self.hear(Event(source=self._source(label), kind="fact", details=str(text)))
 
     # -- ending
 
@@ -252,11 +238,6 @@ class Talk:
 
     def _name(self, value: bytes, name: str) -> None:
         self.recording.names[value] = f"<{name}>"
-
-    def _source(self, label: str) -> str:
-        self._counts[label] += 1
-        number = self._counts[label]
-        return label if number == 1 else f"{label} #{number}"
 
     def _channel_of(self, envelope: Envelope) -> str:
         return unpack_payload(envelope).channel_id
