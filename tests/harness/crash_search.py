@@ -84,6 +84,15 @@ def without(calls: Sequence[Call], omitted: Callable[[Call], bool]) -> Recording
     return recording_of(kept)
 
 
+def only_logs_unsure(recording: Recording, *folders: str) -> None:
+    """Let all that *recording* did be sure at once, as if synced, but for logs in *folders*."""
+    inside = tuple(f"{folder}/" for folder in folders)
+    for step in recording.steps:
+        path = recording.calls[step.at].path
+        if not (path.startswith(inside) and path.endswith(".log")):
+            step.sure = min(step.sure, step.at + 1)
+
+
 def examine(run: RecordedRun, losses: Sequence[PowerLoss], scratch: Path) -> list[Finding]:
     """Examine all *losses* on as many processes as there are processors."""
     workers = os.cpu_count() or 1
