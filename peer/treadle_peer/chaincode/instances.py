@@ -62,6 +62,7 @@ class Instance:
         turns: Turns,
     ) -> None:
         self.caller = caller
+        self.admitted = False
         self._stream = stream
         self._invoker = invoker
         self._session = session
@@ -92,7 +93,7 @@ class Instance:
         """
         self._hooks = hooks
         reader = asyncio.create_task(self._read())
-        writer = asyncio.create_task(self._outbox.drain(self._stream.send))
+        writer = asyncio.create_task(self._outbox.drain(self._send))
         ends: tuple[asyncio.Future[None], ...] = (self._closing, reader, writer)
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -108,6 +109,7 @@ class Instance:
 
     def admit(self) -> None:
         """Greet the chaincode; from here on it takes transactions."""
+        self.admitted = True
         self._apply(self._session.admit())
 
     def close(self, reason: StreamEnded) -> None:
@@ -135,6 +137,7 @@ class Instance:
             return await answer
         except asyncio.CancelledError:
             if self._answers.pop(key, None) is not None:
+                self._turn.forget(key)
                 self._apply(self._session.abandon(key))
             raise
         finally:
@@ -153,22 +156,44 @@ class Instance:
             self.close(ended)
             raise ExecutionError(TERMINATED) from None
 
-    async def _read(self) -> None:
-        while (message := await self._stream.receive()) is not None:
-            waits = self._serve(message)
-            del message  # a large one must not wait for the next
-            if waits:
-                await asyncio.sleep(waits)
-            if self._outbox.full:
-                await self._outbox.space()
+    async def _send(self, message: ChaincodeMessage) -> None:
+        await self._stream.send(message)
+        key = TxKey(message.channel_id, message.txid)
+        if self._session.running(key):
+            self._turn.asked(key)
 
-    def _serve(self, message: ChaincodeMessage) -> float:
-        """Take one message; how many seconds to leave the loop to others now."""
+    async def _read(self) -> None:
+        reading = asyncio.create_task(self._next())
+        try:
+            while (taken := await reading) is not None:
+                message, asked = taken
+                reading = asyncio.create_task(self._next())
+                await asyncio.sleep(0)  # what waits already is to come before the reply leaves
+                if not asked:
+                    await asyncio.sleep(self._turn.waits(self._meter.ccid, time.monotonic()))
+                self._serve(message, asked=asked)
+                del message, taken  # a large one must not wait for the next
+                if self._outbox.full:
+                    await self._outbox.space()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _next(self) -> tuple[ChaincodeMessage, bool] | None:
+        """The next message, and whether it was asked for; ``None`` at the end."""
+        message = await self._stream.receive()
+        if message is None:
+            return None
+        key = TxKey(message.channel_id, message.txid)
+        return message, self._session.running(key) and self._turn.takes(key)
+
+    def _serve(self, message: ChaincodeMessage, *, asked: bool) -> None:
+        """Take one message, and put down what it cost."""
         begun = time.monotonic()  # the loop's own clock stands still within a turn
         read = len(message.payload) * SECONDS_PER_BYTE
         self._receive(message)
         ended = time.monotonic()
-        return self._turn.spent(self._meter.ccid, begun=begun - read, ended=ended)
+        self._turn.spent(self._meter.ccid, asked=asked, begun=begun - read, ended=ended)
 
     def _receive(self, message: ChaincodeMessage) -> None:
         now = self._loop.time()
@@ -201,6 +226,7 @@ class Instance:
             self._hooks.registering(ccid)
 
     def _settle(self, key: TxKey, result: ChaincodeMessage | ExecutionError) -> None:
+        self._turn.forget(key)
         answer = self._answers.pop(key, None)
         if answer is None or answer.done():
             return

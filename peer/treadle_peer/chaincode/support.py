@@ -39,6 +39,9 @@ from treadle_peer.logs import Repeats
 
 log = logging.getLogger(__name__)
 
+_MOST_NAMES = 10_000
+"""Admitted chaincodes whose ends are told apart; each is installed or defined."""
+
 
 def _plain_start_line(ccid: str) -> str:
     return start_line(ccid=ccid, language="", address="127.0.0.1:7052", files=None)
@@ -113,6 +116,7 @@ class ChaincodeSupport:
         self._turns = Turns()
         self._stopping = False
         self._repeats = Repeats(log)
+        self._ends = Repeats(log, most=_MOST_NAMES)
 
     async def serve(self, stream: ChaincodeStream, caller: StreamPeer) -> None:
         """Serve one chaincode stream to its end.
@@ -136,10 +140,12 @@ class ChaincodeSupport:
         try:
             await instance.run(service)
         except StreamEnded as ended:
-            self._repeats.warning(
-                f"stream of chaincode {service.ccid or 'without a name'} ({caller.remote}) ended: "
-                f"{ended.sentence}",
-            )
+            name = service.ccid or "without a name"
+            line = f"stream of chaincode {name} ({caller.remote}) ended: {ended.sentence}"
+            if instance.admitted:
+                self._ends.warning(line, about=service.ccid)
+            else:  # a stranger chooses the name
+                self._repeats.warning(line)
             self._registry.fault(service.ccid, ended.sentence)
             raise
 

@@ -51,18 +51,19 @@ class Repeats:
         self._told: dict[Hashable, _Told] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def warning(self, text: str) -> None:
+    def warning(self, text: str, *, about: str = "") -> None:
         """Write *text*, or count it when one like it was written within the interval.
 
-        Alike are texts that differ in numbers only: addresses, times, hashes, numbered names.
+        Alike are texts *about* the same that differ in numbers only: addresses, times, hashes,
+        numbered names.
         """
-        self.log(logging.WARNING, text)
+        self.log(logging.WARNING, text, about=about)
 
-    def log(self, level: int, text: str) -> None:
+    def log(self, level: int, text: str, *, about: str = "") -> None:
         """The same at any level."""
         if not self._logger.isEnabledFor(level):
             return
-        key = _NUMBERS.sub("#", text[:LONGEST])
+        key = (about, _NUMBERS.sub("#", text[:LONGEST]))
         now = self._clock()
         self.flush()
         told = self._told.get(key) or self._told.get(_OTHERS)

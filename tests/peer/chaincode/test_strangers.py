@@ -86,3 +86,22 @@ async def test_a_waiting_process_is_written_to_the_log(make_peer, caplog):
     stream.say(registering("early:1"))
     await until(peer.support.status)
     assert "chaincode early:1 (10.0.0.9:9) waits for its package" in caplog.text
+
+
+async def test_each_admitted_chaincode_whose_stream_breaks_is_named_in_the_log(make_peer, caplog):
+    peer = make_peer()
+    for name in ("org1cc:1", "org2cc:7", "org1cc:8"):
+        peer.known.add(name)
+        stream, task = await peer.chaincode(name)
+        stream.break_off()
+        await ended(task)
+        assert f"stream of chaincode {name} (127.0.0.1:1) ended: connection reset" in caplog.text
+
+
+async def test_a_chaincode_that_comes_and_goes_is_counted(make_peer, caplog):
+    peer = make_peer()
+    for _ in range(20):
+        stream, task = await peer.chaincode()
+        stream.break_off()
+        await ended(task)
+    assert caplog.text.count("stream of chaincode probe:1") == 1

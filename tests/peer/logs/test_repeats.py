@@ -131,3 +131,12 @@ async def test_the_count_comes_also_when_nothing_more_happens() -> None:
     finally:
         LOGGER.removeHandler(second)
     assert "2 more like it" in second.lines[1]
+
+
+def test_what_is_about_another_is_told_although_only_a_number_differs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    repeats = Repeats(LOGGER)
+    for ccid in ("org1cc:1", "org2cc:7", "org1cc:1"):
+        repeats.warning(f"stream of {ccid} ended", about=ccid)
+    assert caplog.messages == ["stream of org1cc:1 ended", "stream of org2cc:7 ended"]
