@@ -64,7 +64,11 @@ class PeerProcess:
 
         def ready() -> bool:
             assert process.running(), f"the peer ended:\n{process.text()}"
-            return file.exists() and json.loads(file.read_bytes())["pid"] == process.pid
+            try:
+                content = file.read_bytes()
+            except FileNotFoundError:  # not yet written, or an earlier one just taken away
+                return False
+            return json.loads(content)["pid"] == process.pid
 
         wait_until(ready, within=within, what="the peer being ready")
         return self

@@ -31,7 +31,7 @@ from treadle_peer.chaincode.session import (
     TxKey,
 )
 from treadle_peer.chaincode.streams import ChaincodeStream, StreamPeer
-from treadle_peer.chaincode.turns import SECONDS_PER_BYTE, Turn, Turns
+from treadle_peer.chaincode.turns import FREE_BYTES, SECONDS_PER_BYTE, Turn, Turns
 from treadle_peer.execution import Call, ChaincodeInvoker, ExecutionError
 
 log = logging.getLogger(__name__)
@@ -180,12 +180,13 @@ class Instance:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _next(self) -> tuple[ChaincodeMessage, bool] | None:
-        """The next message, and whether it was asked for; ``None`` at the end."""
+        """The next message, and whether it is free of charge; ``None`` at the end."""
         message = await self._stream.receive()
         if message is None:
             return None
         key = TxKey(message.channel_id, message.txid)
-        return message, self._session.running(key) and self._turn.takes(key)
+        asked = self._session.running(key) and self._turn.takes(key)
+        return message, asked and len(message.payload) <= FREE_BYTES
 
     def _serve(self, message: ChaincodeMessage, *, asked: bool) -> None:
         """Take one message, and put down what it cost."""

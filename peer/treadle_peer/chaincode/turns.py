@@ -4,10 +4,11 @@ All streams are served by one event loop, in the order in which their messages c
 that sends without waiting for replies would have it nearly to itself: each message of another one
 then waits behind one of its own, and a range query takes as long as fifty reads. So a stream is
 charged for what it was not asked for: messages that were there before the last reply to their
-transaction had left. When those use more than its share, the next such one has to wait, nothing is
-read from the stream meanwhile, and in the end it is the sender who has to wait. A chaincode that
-asks and waits for the reply, as every official shim does within a transaction, is never slowed
-down, however much it asks; nor is one that is alone.
+transaction had left, and very large ones, each of which keeps the loop for long. When those use
+more than its share, the next such one has to wait, nothing is read from the stream meanwhile, and
+in the end it is the sender who has to wait. A chaincode that asks and waits for the reply, as every
+official shim does within a transaction, is not slowed down, however much it asks; nor is one that
+is alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ SHARE: Final = 0.25
 """Of the loop's time, for what one stream was not asked for, while another is at work."""
 SLACK: Final = 0.003
 """Seconds above its share that a stream may use at once; timers are no finer."""
-SECONDS_PER_BYTE: Final = 1e-9
+FREE_BYTES: Final = 1 << 20
+"""A larger message is charged even when it was asked for."""
+SECONDS_PER_BYTE: Final = 4e-9
 """What it takes to receive and parse a message, which nobody sees."""
 RECENTLY: Final = 0.1
 """Seconds after its last message during which a chaincode counts as being at work.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -58,28 +58,39 @@ def path(way: Way) -> str:
     return ".".join(parts)
 
 
-def mutations(message: Message, hints: Sequence[str] = ()) -> Iterator[tuple[str, Message]]:
+Wanted = Callable[[str], bool]
+
+
+def mutations(
+    message: Message, hints: Sequence[str] = (), wanted: Wanted = bool
+) -> Iterator[tuple[str, Message]]:
     """*message* again and again, each time with one leaf changed, or an unknown field added.
 
-    Fields removed, doubled or moved are in harness.differential.rearranging.
+    Only leaves whose path is *wanted* (all by default). Fields removed, doubled or moved are in
+    harness.differential.rearranging.
     """
-    for where, mutant in _mutated(message, hints, ()):
+    for where, mutant in _mutated(message, hints, (), wanted):
         yield path(where), mutant
 
 
-def _mutated(message: Message, hints: Sequence[str], way: Way) -> Iterator[tuple[Way, Message]]:
+def _mutated(
+    message: Message, hints: Sequence[str], way: Way, wanted: Wanted
+) -> Iterator[tuple[Way, Message]]:
     for field, key, value in entries(message):
         here = (*way, Place(message, field.name, key))
         inner = value if field.type == _MESSAGE else opened(here, value, hints)
         if not isinstance(inner, Message):
-            yield here, replaced(message, field, key, _other(field, value))
+            if wanted(path(here)):
+                yield here, replaced(message, field, key, _other(field, value))
             continue
-        for where, mutant in _mutated(inner, hints, here):
+        for where, mutant in _mutated(inner, hints, here, wanted):
             within = mutant.SerializeToString(deterministic=True) if inner is not value else mutant
             yield where, replaced(message, field, key, within)
-    added = type(message)()
-    added.MergeFromString(message.SerializeToString() + b"\xf8\x7f\x01")  # field 2047: 1
-    yield (*way, Place(message, "unknown 2047")), added
+    unknown = (*way, Place(message, "unknown 2047"))
+    if wanted(path(unknown)):
+        added = type(message)()
+        added.MergeFromString(message.SerializeToString() + b"\xf8\x7f\x01")  # field 2047: 1
+        yield unknown, added
 
 
 def entries(message: Message) -> Iterator[tuple[Any, int | str | None, Any]]:

@@ -35,10 +35,7 @@ class Sample:
 
 
 def mutants(event: Event, sample: Sample) -> Iterator[tuple[str, Event]]:
-    """*event* with each of its fields changed in turn, and what was changed.
-
-    Of parts removed, doubled or moved it is as many as *sample* takes.
-    """
+    """*event* with each field that *sample* takes changed, removed, doubled or moved; and what."""
     if event.kind != "message":
         yield "kind", replace(event, kind="message", type="common.Envelope")
         if event.kind == "end":
@@ -54,12 +51,12 @@ def mutants(event: Event, sample: Sample) -> Iterator[tuple[str, Event]]:
         yield "data", replace(event, data=event.data + b"\0")
         return
     hints = event.hint.split(",")
-    for where, mutant in mutations(message, hints):
-        yield where, replace(event, data=mutant.SerializeToString())
 
     def wanted(name: str) -> bool:
         return sample.wanted(f"{event.type} {name}")
 
+    for where, mutant in mutations(message, hints, wanted):
+        yield where, replace(event, data=mutant.SerializeToString())
     for what, mutant in rearrangements(message, wanted, hints):
         yield what, replace(event, data=mutant.SerializeToString())
 
@@ -96,7 +93,7 @@ def unjudged(key: str, real: Mapping[str, Recording | Plain], ours: Recording, m
 
     *most* changed fields spread over the recording, and its last event lost.
     """
-    made = list(_changed(ours))
+    made = list(_changed(ours, Sample(1)))
     chosen = [*made[:: max(1, len(made) // most)], replace(ours, events=ours.events[:-1])]
     missed = []
     for number, mutant in enumerate(chosen):
@@ -106,8 +103,8 @@ def unjudged(key: str, real: Mapping[str, Recording | Plain], ours: Recording, m
     return len(chosen), missed
 
 
-def _changed(recording: Recording) -> Iterator[Recording]:
+def _changed(recording: Recording, sample: Sample) -> Iterator[Recording]:
     for index, event in enumerate(recording.events):
-        for _, mutant in mutants(event, Sample(0)):
+        for _, mutant in mutants(event, sample):
             events = [*recording.events[:index], mutant, *recording.events[index + 1 :]]
             yield replace(recording, events=events)
