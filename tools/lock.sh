@@ -14,5 +14,6 @@ project() {
   compile --build-deps-for=editable "$@" pyproject.toml
 }
 project --output-file requirements/runtime.txt
-project --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+project --extra operator --constraint requirements/runtime.txt --output-file requirements/operator.txt
+project --extra dev --extra operator --constraint requirements/runtime.txt --output-file requirements/dev.txt
 compile --output-file requirements/fuzz.txt requirements/fuzz.in

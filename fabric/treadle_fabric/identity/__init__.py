@@ -9,7 +9,12 @@ from treadle_fabric.identity.authority import (
     IssuedCertificate,
 )
 from treadle_fabric.identity.certificates import CertificateError
-from treadle_fabric.identity.organization import ROLES, GeneratedOrganization, Role
+from treadle_fabric.identity.organization import (
+    ROLES,
+    GeneratedOrganization,
+    Role,
+    node_ou_file,
+)
 from treadle_fabric.identity.signatures import SignatureError, Signed, verify_signature
 from treadle_fabric.identity.signers import Signer, SigningIdentity, serialize_identity
 
@@ -25,6 +30,7 @@ __all__ = [
     "Signed",
     "Signer",
     "SigningIdentity",
+    "node_ou_file",
     "serialize_identity",
     "verify_signature",
 ]

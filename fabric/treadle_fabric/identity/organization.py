@@ -103,7 +103,7 @@ class GeneratedOrganization:
         )
         write_public(folder / "signcerts" / "cert.pem", identity.certificate_pem)
         write_private(folder / "keystore" / "priv_sk", identity.private_key_pem)
-        write_public(folder / "config.yaml", _node_ou_file(f"cacerts/{authority}"))
+        write_public(folder / "config.yaml", node_ou_file(f"cacerts/{authority}"))
 
     def save(self, folder: Path) -> None:
         """Keep the organisation, private keys included, in ``folder``; ``load`` reads it back."""
@@ -133,7 +133,8 @@ def _load_authority(folder: Path) -> CertificateAuthority:
     )
 
 
-def _node_ou_file(certificate: str) -> bytes:
+def node_ou_file(certificate: str) -> bytes:
+    """An MSP's ``config.yaml`` with NodeOUs on; ``certificate`` is the CA's path in its folder."""
     lines = ["NodeOUs:", "  Enable: true"]
     for role in ROLES:
         lines += [

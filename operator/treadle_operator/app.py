@@ -1,0 +1,170 @@
+"""The operator: what is seen becomes work, and work is done, a few keys at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from treadle_operator.errors import KubeError
+from treadle_operator.model import Key, Kind
+from treadle_operator.queue import Routes, WorkQueue
+from treadle_operator.reconcile import Outcome, World, reconcile_peer
+from treadle_operator.watch import Seen, watch
+
+_log: Final = logging.getLogger(__name__)
+
+_AT_A_TIME: Final = 16
+_RESYNC_SECONDS: Final = 300.0
+_LONGEST_RECONCILE: Final = 120.0
+_DRAIN_SECONDS: Final = 10.0
+
+Reconcile = Callable[[Key, World], Awaitable[Outcome]]
+_RECONCILES: Final[dict[Kind, Reconcile]] = {Kind.PEER: reconcile_peer}
+
+
+class Observer(Protocol):
+    """Who counts what the operator does."""
+
+    def reconciled(self, kind: str, outcome: str, seconds: float) -> None:
+        """A reconcile has ended: ``done``, ``blocked``, ``unavailable``, ``gone`` or ``error``."""
+        ...
+
+    def waiting(self, count: int) -> None:
+        """So many keys could be worked on or are in work."""
+        ...
+
+
+@dataclass(slots=True)
+class Operator:
+    """Watches namespaces and reconciles what is in them, for as long as ``run`` runs."""
+
+    world: World
+    namespaces: Collection[str]
+    observer: Observer
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _queue: WorkQueue[Key] = field(default_factory=WorkQueue)
+    _routes: Routes = field(default_factory=Routes)
+    _generations: dict[Key, int] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: dict[Key, float] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until *stop* is set; what is begun then has ten seconds to end.
+
+        Raises what ends the watching.
+        """
+        watching = asyncio.create_task(watch(self.namespaces, self.seen, ready=self.ready))
+        working = asyncio.create_task(self._work())
+        stopping = asyncio.create_task(stop.wait())
+        every = {watching, working, stopping}
+        try:
+            await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
+        finally:
+            ended = [task for task in (watching, working) if task.done() and not task.cancelled()]
+            for task in (*every, *self._tasks):
+                task.cancel()
+            await asyncio.gather(*every, *self._tasks, return_exceptions=True)
+        for task in ended:
+            task.result()
+
+    def stuck(self) -> str | None:
+        """A sentence when a reconcile does not come to its end."""
+        now = asyncio.get_running_loop().time()
+        for key, since in self._running.items():
+            if now - since > _LONGEST_RECONCILE:
+                return f"the reconcile of {_called(key)} runs for {now - since:.0f} s"
+        return None
+
+    def seen(self, seen: Seen) -> None:
+        """Queue whomever the event concerns."""
+        if seen.kind == Kind.PEER:
+            self._seen_own(Key(Kind.PEER, seen.namespace, seen.name), seen)
+        else:
+            concerned = self._routes.of_labels(seen.namespace, seen.labels)
+            if seen.kind == "Secret":
+                concerned |= self._routes.of_secret(seen.namespace, seen.name)
+            for key in concerned:
+                self._queue.wake(key)
+        self._changed.set()
+
+    def _seen_own(self, key: Key, seen: Seen) -> None:
+        """Only a new spec cuts a delay short: our own writes of the status come by here, too."""
+        if seen.gone:
+            self._generations.pop(key, None)
+            self._queue.wake(key)
+        elif self._generations.get(key) != seen.generation:
+            self._generations[key] = seen.generation
+            self._queue.wake(key)
+        else:
+            self._queue.add(key)
+
+    async def _work(self) -> None:
+        slots = asyncio.Semaphore(_AT_A_TIME)
+        while True:
+            await slots.acquire()
+            task = asyncio.create_task(self._one(await self._next()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: slots.release())
+
+    async def _next(self) -> Key:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            self.observer.waiting(len(self._queue))
+            key = self._queue.take(loop.time())
+            if key is not None:
+                return key
+            due = self._queue.next_wake()
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _one(self, key: Key) -> None:
+        loop = asyncio.get_running_loop()
+        started = self._running[key] = loop.time()
+        outcome = "error"
+        try:
+            outcome = await self._reconcile(key)
+        except Exception:
+            _log.exception("the reconcile of %s failed", _called(key))
+            self._queue.failed(key, loop.time())
+        finally:
+            del self._running[key]
+            self._changed.set()
+            self.observer.reconciled(key.kind, outcome, loop.time() - started)
+
+    async def _reconcile(self, key: Key) -> str:
+        loop = asyncio.get_running_loop()
+        try:
+            outcome = await _RECONCILES[key.kind](key, self.world)
+        except KubeError as error:
+            delay = self._queue.failed(key, loop.time())
+            _log.warning("%s: %s; again in %g s", _called(key), error, delay)
+            return "unavailable"
+        if not outcome.exists:
+            self._routes.drop(key)
+            self._queue.done(key)
+            return "gone"
+        self._routes.refer(key, outcome.secrets)
+        if outcome.failed:
+            self._queue.failed(key, loop.time())
+            return "blocked"
+        # Spread, so that a thousand objects do not come back in one second.
+        pause = _RESYNC_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        self._queue.done(key, again_at=loop.time() + pause)
+        return "done"
+
+
+def _called(key: Key) -> str:
+    return f"{key.kind} {key.namespace}/{key.name}"

@@ -1,0 +1,52 @@
+"""What can go wrong, mapped once at the edge; everything above handles only these."""
+
+from __future__ import annotations
+
+
+class OperatorError(Exception):
+    """Base of all errors of the operator."""
+
+
+class InvalidObject(OperatorError):
+    """A custom resource that cannot be understood; belongs into its condition.
+
+    ``field`` is the path from the object (``spec.tls.enabled``), ``sentence`` says what to do.
+    """
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(f"{field}: {sentence}")
+        self.field = field
+        self.sentence = sentence
+
+
+class Blocked(OperatorError):
+    """A step that only a person can unblock: the condition ``reason`` with ``message``."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+class KubeError(OperatorError):
+    """The API server's answer was no success; the text is its own message."""
+
+
+class NotFound(KubeError):
+    """There is no such object (404)."""
+
+
+class Conflict(KubeError):
+    """The object exists already, or has changed meanwhile (409)."""
+
+
+class Forbidden(KubeError):
+    """The operator may not do this, or an admission rule forbids it (401, 403)."""
+
+
+class Rejected(KubeError):
+    """The API server understood the request and does not accept it (other 4xx)."""
+
+
+class Unavailable(KubeError):
+    """No answer in time, or a server's fault (408, 429, 5xx, no connection): worth a retry."""

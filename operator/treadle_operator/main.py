@@ -1,0 +1,105 @@
+"""``treadle-operator``: run the operator until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from treadle_operator.app import Operator
+from treadle_operator.errors import OperatorError
+from treadle_operator.kube import connect
+from treadle_operator.logs import start_logging
+from treadle_operator.reconcile import World
+from treadle_operator.resources import Images
+from treadle_operator.serving import Metrics, serve
+
+_log: Final = logging.getLogger(__name__)
+_OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line and the environment say."""
+
+    namespaces: tuple[str, ...]
+    peer_image: str
+    host: str
+    port: int
+
+
+@click.command(context_settings={"auto_envvar_prefix": "TREADLE_OPERATOR"})
+@click.option(
+    "--namespaces", default="", help="Namespaces to watch, with commas; default: its own."
+)
+@click.option("--peer-image", required=True, help="Image of peers whose spec names none.")
+@click.option("--listen", default="0.0.0.0:8080", help="Where to serve /healthz and /metrics.")
+@click.option(
+    "--log-level",
+    default="INFO",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    help="How much to log.",
+)
+@click.version_option(package_name="treadle")
+def main(*, namespaces: str, peer_image: str, listen: str, log_level: str) -> None:
+    """Reconcile Treadle's custom resources.
+
+    In a pod it uses the pod's service account; elsewhere the file that KUBECONFIG names. Every
+    option can be given as TREADLE_OPERATOR_<OPTION>.
+    """
+    start_logging(log_level.upper())
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit():
+        raise click.BadParameter("write host:port", param_hint="--listen")
+    options = Options(
+        namespaces=_namespaces(namespaces), peer_image=peer_image, host=host, port=int(port)
+    )
+    try:
+        asyncio.run(_run(options))
+    except (OperatorError, OSError) as error:
+        _log.error("ended: %s", error)
+        sys.exit(1)
+
+
+def _namespaces(text: str) -> tuple[str, ...]:
+    given = tuple(name.strip() for name in text.split(",") if name.strip())
+    if given:
+        return given
+    return (_OWN_NAMESPACE.read_text().strip() if _OWN_NAMESPACE.exists() else "default",)
+
+
+async def _run(options: Options) -> None:
+    stop = _stop_on_signals()
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        in_pod = _OWN_NAMESPACE.exists()
+        kube = await stack.enter_async_context(
+            await connect(None if in_pod else os.environ.get("KUBECONFIG"))
+        )
+        kube.observe = metrics.called
+        world = World(
+            kube=kube, images=Images(peer=options.peer_image), now=lambda: datetime.now(UTC)
+        )
+        operator = Operator(world=world, namespaces=options.namespaces, observer=metrics)
+        runner = await serve(options.host, options.port, metrics=metrics, health=operator.stuck)
+        stack.push_async_callback(runner.cleanup)
+        _log.info("watching %s", ", ".join(options.namespaces))
+        await operator.run(stop)
+        _log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

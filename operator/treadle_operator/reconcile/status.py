@@ -1,0 +1,90 @@
+"""Writing the status of a Peer, and telling people what has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from treadle_operator.conditions import (
+    Condition,
+    Transition,
+    merge,
+    shortened,
+    time_text,
+    transitions,
+)
+from treadle_operator.errors import Conflict, NotFound
+from treadle_operator.kube import PEERS, Kube
+from treadle_operator.model import MANAGER, Manifest, Meta, items_at
+
+_Items = Sequence[Mapping[str, object]]
+
+
+async def write_status(
+    kube: Kube,
+    meta: Meta,
+    *,
+    previous: Mapping[str, object],
+    conditions: Sequence[Condition],
+    endpoints: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Write the status unless it is there already; before it, Events for what it changes.
+
+    Events come first and have names that tell what they are about: an interruption between the
+    two neither loses nor doubles them.
+    """
+    before: _Items = [
+        item for item in items_at(previous, "conditions") if isinstance(item, Mapping)
+    ]
+    status: Manifest = {
+        "observedGeneration": meta.generation,
+        "conditions": merge(before, conditions, generation=meta.generation, now=now),
+        **({"endpoints": dict(endpoints)} if endpoints else {}),
+    }
+    if status == dict(previous):
+        return
+    for transition in transitions(before, conditions):
+        await _tell(kube, meta, transition, now)
+    place = {"namespace": meta.namespace, "name": meta.name}
+    body: Manifest = {"apiVersion": PEERS.api_version, "kind": PEERS.kind, "metadata": place}
+    # Only the object that was looked at: a new one of the same name has another uid.
+    try:
+        await kube.apply(
+            {**body, "metadata": {**place, "uid": meta.uid}, "status": status}, part="status"
+        )
+    except (NotFound, Conflict):
+        return
+
+
+async def _tell(kube: Kube, meta: Meta, transition: Transition, now: datetime) -> None:
+    condition = transition.condition
+    identity = f"{meta.uid}\0{condition.type}\0{condition.status}\0{condition.reason}"
+    digest = hashlib.sha256(f"{identity}\0{transition.since}".encode()).hexdigest()[:16]
+    event: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"namespace": meta.namespace, "name": f"{meta.name}.{digest}"},
+        "involvedObject": {
+            "apiVersion": PEERS.api_version,
+            "kind": PEERS.kind,
+            "namespace": meta.namespace,
+            "name": meta.name,
+            "uid": meta.uid,
+        },
+        "reason": condition.reason,
+        "message": shortened(condition.message),
+        "type": transition.told,
+        "source": {"component": MANAGER},
+        "reportingComponent": MANAGER,
+        "reportingInstance": MANAGER,
+        "action": condition.type,
+        "firstTimestamp": time_text(now),
+        "lastTimestamp": time_text(now),
+        "count": 1,
+    }
+    try:
+        await kube.create(event)
+    except Conflict:
+        return

@@ -1,0 +1,76 @@
+"""What tests of the operator wait for and look at."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.kubernetes.control_plane import ControlPlane
+from harness.operating.account import Account
+from harness.operating.process import OperatorProcess
+from harness.operating.world import Namespace
+from harness.processes import wait_until
+
+WITHIN = 60.0
+Start = Callable[..., OperatorProcess]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An API server with our definitions, and its audit log."""
+
+    plane: ControlPlane
+    audit: Path
+
+    @property
+    def server(self) -> str:
+        return f"https://127.0.0.1:{self.plane.port}"
+
+    def asked(self, account: Account) -> list[dict[str, Any]]:
+        """The audit events of everything that *account* has asked for."""
+        events = [json.loads(line) for line in self.audit.read_text().splitlines()]
+        return [event for event in events if event["user"]["username"] == account.user]
+
+    def writes(self, account: Account) -> list[str]:
+        """Verb and path of all its writes."""
+        return [
+            f"{event['verb']} {event['requestURI']}"
+            for event in self.asked(account)
+            if event["verb"] not in {"get", "list", "watch"}
+        ]
+
+
+def reason_is(space: Namespace, reason: str, peer: str = "peer0") -> None:
+    """Return once the Peer's Ready condition has this reason."""
+    wait_until(
+        lambda: space.condition(peer=peer)[1] == reason,
+        within=WITHIN,
+        what=f"{reason} of {peer}",
+    )
+
+
+def metric(process: OperatorProcess, pattern: str) -> float:
+    """The sum of the samples whose line matches *pattern*."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    found = re.findall(rf"^{pattern}\S* (\S+)$", text, re.MULTILINE)
+    return sum(map(float, found))
+
+
+def is_quiet(process: OperatorProcess, *, reconciles: int) -> None:
+    """Return once it has reconciled at least so often and everything that waits is done."""
+
+    def quiet() -> bool:
+        assert process.started.running(), process.started.text()
+        try:
+            done = metric(process, "treadle_operator_reconciles_total")
+            return done >= reconciles and metric(process, "treadle_operator_waiting") == 0
+        except OSError:
+            return False
+
+    wait_until(quiet, within=WITHIN, what="the operator having nothing to do")

@@ -1,0 +1,41 @@
+"""A real operator process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Self
+
+from harness.operating.account import Account
+from harness.processes import Started
+from harness.real_peer import free_port
+
+IMAGE = "registry.example.com/treadle/peer:test"
+_START = "from treadle_operator.main import main; main()"
+
+
+class OperatorProcess:
+    """``treadle-operator`` in a process of its own, watching one namespace; a context manager."""
+
+    def __init__(self, account: Account, folder: Path, *, server: str, name: str = "op") -> None:
+        self.port = free_port()
+        folder.mkdir(exist_ok=True)
+        kubeconfig = account.kubeconfig(folder / f"{name}.kubeconfig", server=server)
+        command = [
+            *(sys.executable, "-c", _START),
+            *("--namespaces", account.namespace, "--peer-image", IMAGE),
+            *("--listen", f"127.0.0.1:{self.port}"),
+        ]
+        environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        self.started = Started(command, output=folder / f"{name}.log", environment=environment)
+
+    @property
+    def pid(self) -> int:
+        return self.started.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.started.stop()

@@ -1,0 +1,82 @@
+"""Peers as the API server stores them, with the defaults of the schema filled in."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from treadle_operator.model import Peer, parse_peer
+from treadle_operator.resources import MSPFiles, PeerSecrets
+
+_SPEC: dict[str, Any] = {
+    "mspID": "Org1MSP",
+    "mode": "Production",
+    "deletionPolicy": "Retain",
+    "tls": {"enabled": True},
+    "ordering": {"embedded": {}},
+    "channels": [{"name": "mychannel"}],
+    "storage": {"size": "10Gi"},
+    "chaincode": {
+        "startupTimeout": "5m",
+        "buildTimeout": "10m",
+        "allowExternalServers": False,
+        "builders": {},
+        "runtimeDefaults": {"replicas": 1},
+    },
+}
+
+SECRETS = PeerSecrets(
+    msp="peer0-msp",
+    msp_files=MSPFiles(
+        (
+            ("cacert.pem", "cacerts/cacert.pem"),
+            ("config.yaml", "config.yaml"),
+            ("key.pem", "keystore/priv_sk"),
+            ("signcert.pem", "signcerts/cert.pem"),
+        )
+    ),
+    tls="peer0-tls",
+    fingerprint="0123456789abcdef",
+)
+
+
+def stored_peer(name: str = "peer0", spec: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """The body; *spec* replaces fields of the minimal one, None removes them."""
+    fields = copy.deepcopy(_SPEC) | copy.deepcopy(dict(spec or {}))
+    return {
+        "apiVersion": "treadle.dev/v1alpha1",
+        "kind": "Peer",
+        "metadata": {
+            "name": name,
+            "namespace": "trade",
+            "uid": f"uid-of-{name}",
+            "generation": 1,
+            "creationTimestamp": "2026-11-01T12:00:00Z",
+        },
+        "spec": {key: value for key, value in fields.items() if value is not None},
+    }
+
+
+def peer(name: str = "peer0", **spec: object) -> Peer:
+    return parse_peer(stored_peer(name, spec))
+
+
+FULL: dict[str, object] = {
+    "mspID": "Org2MSP",
+    "mode": "Production",
+    "allowDevelopment": True,
+    "deletionPolicy": "Delete",
+    "identity": {"mspSecretRef": {"name": "our-msp"}, "adminSecretRef": {"name": "our-admin"}},
+    "tls": {"enabled": True, "secretRef": {"name": "our-tls"}},
+    "channels": [{"name": "trade", "capabilities": "V2_5"}],
+    "storage": {"size": "50Gi", "storageClassName": "fast"},
+    "external": {"host": "peer1.example.com:443", "service": {"type": "LoadBalancer"}},
+    "chaincode": {"executeTimeout": "45s", "startupTimeout": "2m", "buildTimeout": "1h30m"},
+    "image": "registry.example.com/treadle/peer:1",
+    "resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1Gi"}},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {"nodeAffinity": {}},
+    "imagePullSecrets": [{"name": "registry"}],
+}
