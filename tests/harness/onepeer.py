@@ -63,18 +63,33 @@ class Consortium:
         orderer_address: str = "127.0.0.1:7050",
     ) -> Block:
         """Block 0 of a channel of both organisations."""
-        return genesis_block(
+        return joint_genesis(
+            self.org1,
+            self.org2,
+            orderer=self.orderer_org,
             channel_id=channel_id,
-            organizations=[
-                OrganizationDefinition(org.msp_id, org.msp_config())
-                for org in (self.org1, self.org2)
-            ],
-            orderer_organization=OrganizationDefinition(
-                "OrdererMSP", self.orderer_org.msp_config()
-            ),
-            orderer_addresses=[orderer_address],
-            application_capability=capability,
+            capability=capability,
+            orderer_address=orderer_address,
         )
+
+
+def joint_genesis(
+    *organizations: GeneratedOrganization,
+    orderer: GeneratedOrganization,
+    channel_id: str,
+    capability: str,
+    orderer_address: str,
+) -> Block:
+    """Block 0 of a channel of *organizations*, ordered by *orderer*'s."""
+    return genesis_block(
+        channel_id=channel_id,
+        organizations=[
+            OrganizationDefinition(each.msp_id, each.msp_config()) for each in organizations
+        ],
+        orderer_organization=OrganizationDefinition(orderer.msp_id, orderer.msp_config()),
+        orderer_addresses=[orderer_address],
+        application_capability=capability,
+    )
 
 
 class OnePeer:

@@ -13,8 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from fabric_protos.common.common_pb2 import Block
-from harness.onepeer import CHANNEL
-from treadle_fabric.channelconfig import OrganizationDefinition, genesis_block
+from harness.onepeer import CHANNEL, joint_genesis
 from treadle_fabric.identity import DEFAULT_LIFETIME, GeneratedOrganization, SigningIdentity
 from treadle_fabric.identity.signatures import curve_order, to_low_s
 from treadle_fabric.identity.signers import load_private_key
@@ -95,17 +94,13 @@ class FixedConsortium:
         orderer_address: str = "127.0.0.1:7050",
     ) -> Block:
         """Block 0 of a channel of both organisations."""
-        return genesis_block(
+        return joint_genesis(
+            self.org1,
+            self.org2,
+            orderer=self.orderer_org,
             channel_id=channel_id,
-            organizations=[
-                OrganizationDefinition(org.msp_id, org.msp_config())
-                for org in (self.org1, self.org2)
-            ],
-            orderer_organization=OrganizationDefinition(
-                "OrdererMSP", self.orderer_org.msp_config()
-            ),
-            orderer_addresses=[orderer_address],
-            application_capability=capability,
+            capability=capability,
+            orderer_address=orderer_address,
         )
 
 
