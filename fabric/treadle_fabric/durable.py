@@ -7,6 +7,7 @@ folder's own name once its parent was.
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +37,26 @@ def sync_tree(folder: Path) -> None:
         for name in files:
             _sync(Path(place, name), os.O_RDONLY)
         sync_folder(Path(place))
+
+
+def write_file(path: Path, content: bytes, *, mode: int, draft: str | None = None) -> None:
+    """Put *content* in the place of *path*: durably there whole, or not at all; raises OSError.
+
+    The name of what a crash may leave begins with *draft*, a dot and the file's own by default. At
+    no moment has anyone more rights to the content than *mode* gives.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=draft or f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def settle(draft: Path, target: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from treadle_fabric.durable import make_folder, sync_folder
+from treadle_fabric.durable import make_folder, write_file
 
 
 def write_public(path: Path, content: bytes) -> None:
@@ -21,15 +19,4 @@ def write_private(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:
     make_folder(path.parent)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    write_file(path, content, mode=mode)

@@ -7,15 +7,13 @@ all, also after a crash in the middle of an install.
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from treadle_fabric.durable import make_folder, sync_folder
+from treadle_fabric.durable import make_folder, sync_folder, write_file
 from treadle_fabric.packages import (
     CHAINCODE_NAME,
     CHAINCODE_VERSION,
@@ -73,7 +71,7 @@ class FilePackageStore:
                     f"error installing chaincode code {package.name}:{package.version}"
                     f"(chaincode {path} exists)"
                 )
-            _write_durably(path, raw)
+            write_file(path, raw, mode=0o644, draft=_TEMPORARY)
         return _installed(package)
 
     def get(self, name: str, version: str) -> InstalledPackage:
@@ -181,19 +179,3 @@ def _installed(package: ChaincodePackage) -> InstalledPackage:
         id=package.id,
         instantiation_policy=package.instantiation_policy,
     )
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """The file is there with all its bytes, or not at all, whenever the machine stops."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).rename(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

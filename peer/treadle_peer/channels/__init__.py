@@ -5,6 +5,7 @@ Read by endorsement and the services; advanced by ``commit`` only.
 
 from treadle_peer.channels.channel import Channel
 from treadle_peer.channels.channels import Channels, JoinError
+from treadle_peer.channels.defined import defined, is_defined
 from treadle_peer.channels.definitions import (
     LEGACY_NAMESPACE,
     LIFECYCLE_NAMESPACE,
@@ -26,6 +27,8 @@ __all__ = [
     "StateSource",
     "check_config_block",
     "collection_key",
+    "defined",
     "is_collection_key",
+    "is_defined",
     "legacy_definition",
 ]

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from treadle_fabric.wire import WireError
-
 from treadle_peer.chaincode import (
     AdmissionRules,
     ChaincodeSupport,
@@ -23,7 +21,7 @@ from treadle_peer.chaincode.launch import LaunchSettings, ProcessLauncher
 from treadle_peer.chaincode.launch.admission import at_the_door
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.runtimes import OperatorLauncher
-from treadle_peer.channels import Channels, legacy_definition
+from treadle_peer.channels import Channels, is_defined
 from treadle_peer.config import ChaincodeMode, LauncherKind, PeerConfig
 from treadle_peer.execution import ChaincodeInvoker, PackageError
 from treadle_peer.main.bridges import ServerBridges
@@ -230,19 +228,7 @@ def _is_known(ccid: str, *, packages: FilePackageStore, channels: Channels) -> b
     with contextlib.suppress(PackageError):
         packages.get(name, version)
         return True
-    return any(_defines(channels, channel_id, name, version) for channel_id in channels.names())
-
-
-def _defines(channels: Channels, channel_id: str, name: str, version: str) -> bool:
-    channel = channels.get(channel_id)
-    if channel is None or not name:
-        return False
-    with channel.ledger.reader() as reader:
-        try:
-            definition = legacy_definition(reader, name)
-        except WireError:
-            return False
-    return definition is not None and definition.version == version
+    return is_defined(channels, ccid)
 
 
 def _development_rule(

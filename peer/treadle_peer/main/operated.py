@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from treadle_fabric.durable import make_folder
 from treadle_fabric.identity import CertificateAuthority
 from treadle_fabric.identity.files import write_private, write_public
-from treadle_fabric.wire import WireError
 
 from treadle_peer.chaincode import ChaincodeSupport
 from treadle_peer.chaincode.authority import ChaincodeAuthority
@@ -21,7 +20,7 @@ from treadle_peer.chaincode.runtimes import (
     RequiredRuntimes,
     RuntimeRecords,
 )
-from treadle_peer.channels import LEGACY_NAMESPACE, Channels, is_collection_key, legacy_definition
+from treadle_peer.channels import Channels, defined, is_defined
 from treadle_peer.config import KeepaliveConfig, PeerConfig, is_unspecified, split_address
 from treadle_peer.execution import PackageError
 from treadle_peer.main.folders import DataFolders
@@ -78,7 +77,7 @@ def build_operator_side(
         launcher=OperatorLauncher(
             required=required,
             authority=authority,
-            committed=lambda ccid: ccid in set(_committed(channels)),
+            committed=lambda ccid: is_defined(channels, ccid),
             build_timeout=config.chaincode.build_timeout,
             startup_timeout=config.chaincode.startup_timeout,
         ),
@@ -138,30 +137,12 @@ def operator_port(config: PeerConfig, folders: DataFolders) -> OperatorPort | No
 
 def _require_committed(required: RequiredRuntimes, channels: Channels) -> None:
     """What channels define and this peer has installed; released runtimes stay released."""
-    for ccid in _committed(channels):
+    for ccid in defined(channels):
         if required.get(ccid) is None:
             try:
                 required.require(ccid, Origin.COMMITTED)
             except PackageError:
                 continue  # defined by others, not to be run here
-
-
-def _committed(channels: Channels) -> Iterator[str]:
-    """The ccid of every legacy definition on any channel."""
-    for name in channels.names():
-        channel = channels.get(name)
-        if channel is None:
-            continue
-        with channel.ledger.reader() as reader:
-            for entry in reader.range(LEGACY_NAMESPACE, "", ""):
-                if is_collection_key(entry.key):
-                    continue
-                try:
-                    definition = legacy_definition(reader, entry.key)
-                except WireError:
-                    continue
-                if definition is not None:
-                    yield definition.ccid
 
 
 def _material(config: PeerConfig, folders: DataFolders) -> TLSMaterial:

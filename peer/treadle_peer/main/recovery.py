@@ -27,7 +27,7 @@ def restore_ordering(
     tells which ledgers' channels are ordered here. Raises StorageError, LedgerError, ConfigError,
     and OrderingError when the two do not fit.
     """
-    for name in [*orders.channels(), *_lost_channels(orders, ledgers, orderer)]:
+    for name in _ordered_channels(orders, ledgers, orderer):
         ledger, height = ledgers.get(name), orders.height(name)
         if ledger is None or ledger.height <= height:
             continue
@@ -56,7 +56,7 @@ def ordering_problems(
 
     Raises as ``restore_ordering`` when a ledger does not tell who orders its channel.
     """
-    for name in [*orders.channels(), *_lost_channels(orders, ledgers, orderer)]:
+    for name in _ordered_channels(orders, ledgers, orderer):
         for problem in chain_problems(orders, name):
             yield name, problem
         ledger = ledgers.get(name)
@@ -65,16 +65,17 @@ def ordering_problems(
                 yield name, problem
 
 
-def _lost_channels(
+def _ordered_channels(
     orders: OrderStore, ledgers: LedgerStore, orderer: OrderingIdentity
 ) -> list[str]:
-    """Channels that *orderer* has ordered, as their ledgers say, and that *orders* has not."""
-    unknown = sorted(set(ledgers.names()) - set(orders.channels()))
-    return [
+    """The channels of *orders*, and those it has lost: *orderer* made them, their ledgers say."""
+    kept = orders.channels()
+    lost = [
         name
-        for name in unknown
+        for name in sorted(set(ledgers.names()) - set(kept))
         if (ledger := ledgers.get(name)) is not None and orderer.orders(ledger.block(0))
     ]
+    return [*kept, *lost]
 
 
 def _tip_hash(orders: OrderStore, name: str, height: int) -> bytes:

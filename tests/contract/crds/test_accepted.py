@@ -12,6 +12,7 @@ from harness.kubernetes.api import Api
 from harness.kubernetes.control_plane import ControlPlane
 from harness.kubernetes.resources import (
     API,
+    BARE_PEER_SPEC,
     CRDS,
     PLURALS,
     ROOT,
@@ -123,22 +124,7 @@ def test_a_field_that_nobody_defined_is_refused(api: Api, kind: str) -> None:
 def test_what_is_left_out_is_stored_as_it_takes_effect(api: Api) -> None:
     bare = changed(example("Peer"), {"spec": {}})
     spec = api.create(f"{collection('Peer')}?dryRun=All", bare).expect()["spec"]
-    assert spec == {
-        "mspID": "Org1MSP",
-        "mode": "Production",
-        "deletionPolicy": "Retain",
-        "tls": {"enabled": True},
-        "ordering": {"embedded": {}},
-        "channels": [{"name": "mychannel"}],
-        "storage": {"size": "10Gi"},
-        "chaincode": {
-            "startupTimeout": "5m",
-            "buildTimeout": "10m",
-            "allowExternalServers": False,
-            "builders": {},
-            "runtimeDefaults": {"replicas": 1},
-        },
-    }
+    assert spec == BARE_PEER_SPEC
 
 
 def test_the_changes_that_the_design_allows_are_taken(api: Api, namespace: str) -> None:

@@ -21,6 +21,25 @@ PLURALS = {
 REMOVED = object()
 
 
+BARE_PEER_SPEC: dict[str, Any] = {
+    "mspID": "Org1MSP",
+    "mode": "Production",
+    "deletionPolicy": "Retain",
+    "tls": {"enabled": True},
+    "ordering": {"embedded": {}},
+    "channels": [{"name": "mychannel"}],
+    "storage": {"size": "10Gi"},
+    "chaincode": {
+        "startupTimeout": "5m",
+        "buildTimeout": "10m",
+        "allowExternalServers": False,
+        "builders": {},
+        "runtimeDefaults": {"replicas": 1},
+    },
+}
+"""What the API server stores of a Peer without any field in its spec."""
+
+
 @cache
 def definitions() -> dict[str, dict[str, Any]]:
     """Kind to its CustomResourceDefinition, as the files have it; not to be changed."""

@@ -6,25 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from harness.kubernetes.resources import BARE_PEER_SPEC
 from treadle_operator.model import Peer, parse_peer
 from treadle_operator.resources import MSPFiles, PeerSecrets
-
-_SPEC: dict[str, Any] = {
-    "mspID": "Org1MSP",
-    "mode": "Production",
-    "deletionPolicy": "Retain",
-    "tls": {"enabled": True},
-    "ordering": {"embedded": {}},
-    "channels": [{"name": "mychannel"}],
-    "storage": {"size": "10Gi"},
-    "chaincode": {
-        "startupTimeout": "5m",
-        "buildTimeout": "10m",
-        "allowExternalServers": False,
-        "builders": {},
-        "runtimeDefaults": {"replicas": 1},
-    },
-}
 
 SECRETS = PeerSecrets(
     msp="peer0-msp",
@@ -43,7 +27,7 @@ SECRETS = PeerSecrets(
 
 def stored_peer(name: str = "peer0", spec: Mapping[str, object] | None = None) -> dict[str, Any]:
     """The body; *spec* replaces fields of the minimal one, None removes them."""
-    fields = copy.deepcopy(_SPEC) | copy.deepcopy(dict(spec or {}))
+    fields = copy.deepcopy(BARE_PEER_SPEC) | copy.deepcopy(dict(spec or {}))
     return {
         "apiVersion": "treadle.dev/v1alpha1",
         "kind": "Peer",
