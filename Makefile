@@ -47,8 +47,8 @@ fabric: ## Build the real Fabric tools that tests compare with (cached outside t
 	  echo "warning: without the real Fabric tools, the tests that need them are skipped" >&2; }
 
 .PHONY: kubernetes-binaries
-kubernetes-binaries: ## Build the real API server and kubectl that tests ask (cached outside the repository)
-	@tools/kubernetes-binaries.sh control-plane >/dev/null || { [ "$$CI" != true ] && \
+kubernetes-binaries: ## Build the real API server, controllers and kubectl that tests ask (cached outside the repository)
+	@tools/kubernetes-binaries.sh controllers >/dev/null || { [ "$$CI" != true ] && \
 	  echo "warning: without a real API server, the tests that need one are skipped" >&2; }
 
 lock: $(INSTALLED) ## Write the pinned requirements anew

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build real Kubernetes programs once, outside the repository, and print the folder they are in.
-#   tools/kubernetes-binaries.sh [control-plane|node|all]     (control-plane when nothing is said)
+#   tools/kubernetes-binaries.sh [control-plane|controllers|node|all]     (control-plane when nothing is said)
 # TREADLE_KUBERNETES_BIN names a folder that has them already.
 # An interrupted run goes on where it was: each program is put in place when it is whole.
 set -euo pipefail
@@ -12,12 +12,14 @@ info=k8s.io/component-base/version
 stamp="-X $info.gitVersion=$version -X $info.gitMajor=1 -X $info.gitMinor=35 -X $info.gitTreeState=clean"
 
 control_plane=(kube-apiserver kubectl)
-node=(kube-controller-manager kube-scheduler kubelet kube-proxy coredns local-path-provisioner helm)
+controllers=(kube-controller-manager kube-scheduler)
+node=(kubelet kube-proxy coredns local-path-provisioner helm)
 case ${1:-control-plane} in
   control-plane) programs=("${control_plane[@]}") ;;
-  node) programs=("${node[@]}") ;;
-  all) programs=("${control_plane[@]}" "${node[@]}") ;;
-  *) echo "kubernetes-binaries: unknown part $1; say control-plane, node or all" >&2; exit 2 ;;
+  controllers) programs=("${control_plane[@]}" "${controllers[@]}") ;;
+  node) programs=("${controllers[@]}" "${node[@]}") ;;
+  all) programs=("${control_plane[@]}" "${controllers[@]}" "${node[@]}") ;;
+  *) echo "kubernetes-binaries: unknown part $1; say control-plane, controllers, node or all" >&2; exit 2 ;;
 esac
 
 package_of() { # program: the folder of its go.mod below tests/tools/kubernetes, its Go package
