@@ -13,6 +13,8 @@ from treadle_operator.model.access import integer_at, mapping_at, text_at
 GROUP: Final = "treadle.dev"
 VERSION: Final = f"{GROUP}/v1alpha1"
 PEER_LABEL: Final = f"{GROUP}/peer"
+CCID_ANNOTATION: Final = f"{GROUP}/ccid"
+"""Beside PEER_LABEL: an object belongs to this runtime of the peer, not to the peer itself."""
 MANAGER: Final = "treadle-operator"
 """The field manager, and the value of app.kubernetes.io/managed-by."""
 
@@ -21,11 +23,15 @@ Manifest: TypeAlias = dict[str, object]
 
 
 class Kind(StrEnum):
-    """Our kinds."""
+    """What a reconcile can be about: our kinds, and the runtimes on peers.
+
+    A runtime is no object of its own; its name is ``<peer>/<ccid>``.
+    """
 
     PEER = "Peer"
     PACKAGE = "ChaincodePackage"
     INSTANTIATION = "ChaincodeInstantiation"
+    RUNTIME = "Runtime"
 
 
 class Mode(StrEnum):
@@ -40,6 +46,20 @@ class Key(NamedTuple):
 
     kind: Kind
     namespace: str
+    name: str
+
+
+DEFINITION: Final = "Definition"
+
+
+class Reference(NamedTuple):
+    """What a reconcile has looked at, by kind and name: an event there asks for another look.
+
+    ``kind`` is that of an object, or Kind.RUNTIME (``<peer>/<ccid>``), or DEFINITION
+    (``<peer>/<channel>/<chaincode>``).
+    """
+
+    kind: str
     name: str
 
 

@@ -57,12 +57,31 @@ class Fields:
 
     def choice(self, name: str, default: _Choice) -> _Choice:
         """A member of *default*'s enumeration."""
-        value = self.text(name, default.value)
+        found = self.optional_choice(name, type(default))
+        return default if found is None else found
+
+    def optional_choice(self, name: str, choices: type[_Choice]) -> _Choice | None:
+        """A member of the enumeration *choices*, or None."""
+        if not self.has(name):
+            return None
+        value = self.text(name)
         try:
-            return type(default)(value)
+            return choices(value)
         except ValueError:
-            allowed = " or ".join(member.value for member in type(default))
+            allowed = " or ".join(member.value for member in choices)
             raise self.wrong(name, f"write {allowed}") from None
+
+    def number(self, name: str, default: int, bounds: tuple[int, int]) -> int:
+        """A whole number; *bounds* are the least and the most."""
+        value = self.values.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(name, f"write a whole number, not {_called(value)}")
+        least, most = bounds
+        if not least <= value <= most:
+            raise self.wrong(name, f"write a number between {least} and {most}")
+        return value
 
     def inner(self, name: str, *, required: bool = False) -> Fields | None:
         """The object in field *name*."""

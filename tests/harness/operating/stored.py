@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.kubernetes.resources import BARE_PEER_SPEC
+from hypothesis import strategies as st
 from treadle_operator.model import Peer, parse_peer
 from treadle_operator.resources import MSPFiles, PeerSecrets
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+"""Any JSON, small."""
 
 SECRETS = PeerSecrets(
     msp="peer0-msp",
@@ -21,6 +31,7 @@ SECRETS = PeerSecrets(
         )
     ),
     tls="peer0-tls",
+    runtime="peer0-runtime",
     fingerprint="0123456789abcdef",
 )
 

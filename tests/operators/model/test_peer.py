@@ -7,19 +7,11 @@ from typing import Any
 
 import pytest
 from harness.kubernetes.resources import example
-from harness.operating.stored import FULL, peer, stored_peer
+from harness.operating.stored import FULL, JSON, peer, stored_peer
 from hypothesis import given
 from hypothesis import strategies as st
 from treadle_operator.errors import InvalidObject
 from treadle_operator.model import DeletionPolicy, Mode, Peer, Ref, parse_peer
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
 
 
 def test_a_minimal_peer_has_a_generated_identity_and_orders_for_itself() -> None:

@@ -1,0 +1,73 @@
+"""How chaincode pods run: ``spec.runtime`` of an instantiation, and a Peer's defaults. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from treadle_operator.model.reading import Fields
+
+MOST_REPLICAS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A key of a Secret of the same namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable: its value, or where it is read from."""
+
+    name: str
+    value: str
+    secret: SecretKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings:
+    """What is left out is None or empty; pods take the rest over as it is written.
+
+    ``execute_timeout`` is a duration of Go.
+    """
+
+    replicas: int | None
+    execute_timeout: str | None
+    pod_annotations: Mapping[str, object]
+    env: tuple[Variable, ...]
+    resources: Mapping[str, object]
+    node_selector: Mapping[str, object]
+    tolerations: Sequence[object]
+    affinity: Mapping[str, object]
+    image_pull_secrets: Sequence[object]
+
+
+def runtime_settings(fields: Fields | None) -> RuntimeSettings:
+    """Read them; None gives all left out. Raises InvalidObject."""
+    fields = fields or Fields({}, "")
+    replicas = fields.number("replicas", 1, (1, MOST_REPLICAS))
+    return RuntimeSettings(
+        replicas=replicas if fields.has("replicas") else None,
+        execute_timeout=fields.text("executeTimeout") if fields.has("executeTimeout") else None,
+        pod_annotations=fields.mapping("podAnnotations"),
+        env=tuple(_variable(item) for item in fields.items("env")),
+        resources=fields.mapping("resources"),
+        node_selector=fields.mapping("nodeSelector"),
+        tolerations=fields.sequence("tolerations"),
+        affinity=fields.mapping("affinity"),
+        image_pull_secrets=fields.sequence("imagePullSecrets"),
+    )
+
+
+def _variable(item: Fields) -> Variable:
+    source = item.inner("valueFrom")
+    if source is None:
+        return Variable(item.text("name"), item.text("value", ""), None)
+    if item.has("value"):
+        raise item.wrong("valueFrom", "give value or valueFrom, not both")
+    key = source.inner("secretKeyRef", required=True) or Fields({}, "")
+    return Variable(item.text("name"), "", SecretKey(key.text("name"), key.text("key")))
