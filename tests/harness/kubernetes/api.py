@@ -49,9 +49,17 @@ class Answer:
 
 
 class Api:
-    """One kept connection to 127.0.0.1 as the holder of a client certificate."""
+    """One kept connection to an API server as the holder of a client certificate."""
 
-    def __init__(self, *, port: int, authority: Path, identity: tuple[Path, Path]) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        authority: Path,
+        identity: tuple[Path, Path],
+        address: str = "127.0.0.1",
+    ) -> None:
+        self._address = address
         self._port = port
         self._context = ssl.create_default_context(cafile=str(authority))
         self._context.load_cert_chain(*identity)
@@ -61,6 +69,12 @@ class Api:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def open(self, *, within: float | None) -> http.client.HTTPSConnection:
+        """A connection of the caller's; *within* seconds each answer has to begin."""
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self._port, context=self._context, timeout=within
+        )
 
     def get(self, path: str) -> Answer:
         return self.request("GET", path)
@@ -86,7 +100,7 @@ class Api:
         headers = {"Accept": JSON, "Content-Type": content_type}
         if self._connection is None:
             self._connection = http.client.HTTPSConnection(
-                "127.0.0.1", self._port, context=self._context, timeout=30
+                self._address, self._port, context=self._context, timeout=30
             )
         try:
             self._connection.request(method, path, body=content, headers=headers)

@@ -1,4 +1,4 @@
-"""A real API server with its etcd on loopback: no nodes, no controllers, nothing runs pods."""
+"""A real API server with its etcd on loopback: by itself without nodes and controllers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 import socket
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -35,30 +36,53 @@ def quiet_port() -> int:
     raise OSError("no free port between 20000 and 32000")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the API server listens, and the command that enters the namespaces it runs in."""
+
+    address: str = "127.0.0.1"
+    service_addresses: str = SERVICE_ADDRESSES
+    service_address: str = "10.0.0.1"
+    enter: tuple[str, ...] = ()
+    flags: tuple[str, ...] = (
+        "--endpoint-reconciler-type=none",
+        "--disable-admission-plugins=ServiceAccount",
+    )
+
+
 class ControlPlane:
     """etcd and kube-apiserver in *folder*, on ports that were free; a context manager.
 
-    ``api`` and ``kubeconfig`` act as a member of system:masters. Pods can be created without the
-    service accounts that a controller would have made.
+    ``api`` and ``kubeconfig`` act as a member of system:masters. Where *place* says nothing else,
+    pods can be created without the service accounts that a controller would have made.
     """
 
-    def __init__(self, folder: Path, *, binaries: Path, flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        binaries: Path,
+        flags: Sequence[str] = (),
+        place: Place = Place(),
+    ) -> None:
         self.folder = folder
         self.port = quiet_port()
         self.kubeconfig = folder / "admin.kubeconfig"
-        self._binaries = binaries
+        self.binaries = binaries
+        self.certificates = Certificates(folder / "certificates")
+        self.admin = self.certificates.issue("admin", groups=["system:masters"])
+        self.service_accounts = self.certificates.signing_keys("service-accounts")
+        self.processes: dict[str, Started] = {}
         self._flags = flags
+        self._place = place
         self._store = f"http://127.0.0.1:{quiet_port()}"
-        self._certificates = Certificates(folder / "certificates")
-        self._admin = self._certificates.issue("admin", groups=["system:masters"])
-        self.api = Api(port=self.port, authority=self._certificates.authority, identity=self._admin)
-        self._processes: list[Started] = []
+        self.api = self.connection()
 
     def __enter__(self) -> Self:
         try:
-            self._start("etcd", self._etcd())
-            self._start("kube-apiserver", self._apiserver())
-            self._write_kubeconfig()
+            self.start("etcd", self._etcd())
+            self.start("kube-apiserver", self._apiserver())
+            self.write_kubeconfig(self.kubeconfig, self.admin)
             wait_until(self._ready, within=READY_SECONDS, what="the API server being ready")
         except BaseException:
             self.__exit__()
@@ -67,21 +91,36 @@ class ControlPlane:
 
     def __exit__(self, *_: object) -> None:
         self.api.close()
-        for process in reversed(self._processes):
+        for process in reversed(self.processes.values()):
             process.stop()
+
+    def connection(self) -> Api:
+        """One more connection as the administrator: each thread needs its own."""
+        return Api(
+            port=self.port,
+            authority=self.certificates.authority,
+            identity=self.admin,
+            address=self._place.address,
+        )
+
+    def issue(self, common_name: str, *, hosts: Sequence[str]) -> tuple[Path, Path]:
+        """Certificate and key of a server at *hosts*."""
+        return self.certificates.issue(common_name, hosts=hosts)
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
         """What the real kubectl prints; AssertionError with its error when it fails."""
         done = subprocess.run(
-            [str(self._binaries / "kubectl"), "--kubeconfig", str(self.kubeconfig),
+            [str(self.binaries / "kubectl"), "--kubeconfig", str(self.kubeconfig),
              "--cache-dir", str(self.folder / "kubectl-cache"), *arguments],
             input=stdin, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
-        self._processes.append(Started(command, output=self.folder / f"{name}.log"))
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """One more process beside the API server, in the same namespaces; it ends before it."""
+        entered = [*self._place.enter, *command]
+        self.processes[name] = Started(entered, output=self.folder / f"{name}.log")
 
     def _etcd(self) -> list[str]:
         peers = f"http://127.0.0.1:{quiet_port()}"
@@ -97,30 +136,33 @@ class ControlPlane:
         ]
 
     def _apiserver(self) -> list[str]:
-        hosts = ["127.0.0.1", "localhost", "kubernetes.default.svc", "10.0.0.1"]
-        certificate, key = self._certificates.issue("kube-apiserver", hosts=hosts)
-        public, private = self._certificates.signing_keys("service-accounts")
+        place = self._place
+        hosts = ["localhost", "kubernetes.default.svc", place.address, place.service_address]
+        certificate, key = self.certificates.issue("kube-apiserver", hosts=hosts)
+        public, private = self.service_accounts
         return [
-            str(self._binaries / "kube-apiserver"),
+            str(self.binaries / "kube-apiserver"),
             f"--etcd-servers={self._store}",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
-            "--endpoint-reconciler-type=none",
+            f"--bind-address={place.address}",
+            f"--advertise-address={place.address}",
             f"--secure-port={self.port}",
             f"--tls-cert-file={certificate}",
             f"--tls-private-key-file={key}",
-            f"--client-ca-file={self._certificates.authority}",
+            f"--client-ca-file={self.certificates.authority}",
+            f"--kubelet-client-certificate={self.admin[0]}",
+            f"--kubelet-client-key={self.admin[1]}",
+            "--kubelet-preferred-address-types=InternalIP",
             "--authorization-mode=Node,RBAC",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={public}",
             f"--service-account-signing-key-file={private}",
-            f"--service-cluster-ip-range={SERVICE_ADDRESSES}",
-            "--disable-admission-plugins=ServiceAccount",
+            f"--service-cluster-ip-range={place.service_addresses}",
+            *place.flags,
             *self._flags,
         ]
 
     def _ready(self) -> bool:
-        for process in self._processes:
+        for process in self.processes.values():
             if not process.running():
                 raise Deadline(f"{process.command[0]} ended:\n{process.text()[-4000:]}")
         try:
@@ -128,11 +170,12 @@ class ControlPlane:
         except (OSError, http.client.HTTPException):
             return False
 
-    def _write_kubeconfig(self) -> None:
-        certificate, key = self._admin
+    def write_kubeconfig(self, path: Path, identity: tuple[Path, Path]) -> None:
+        """How a program reaches this API server as the holder of *identity*."""
+        certificate, key = identity
         cluster = {
-            "server": f"https://127.0.0.1:{self.port}",
-            "certificate-authority": str(self._certificates.authority),
+            "server": f"https://{self._place.address}:{self.port}",
+            "certificate-authority": str(self.certificates.authority),
         }
         user = {"client-certificate": str(certificate), "client-key": str(key)}
         context = {"cluster": "tests", "user": "admin", "namespace": "default"}
@@ -144,4 +187,4 @@ class ControlPlane:
             "contexts": [{"name": "tests", "context": context}],
             "current-context": "tests",
         }
-        self.kubeconfig.write_text(yaml.safe_dump(config))
+        path.write_text(yaml.safe_dump(config))
