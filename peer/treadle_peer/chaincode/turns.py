@@ -17,9 +17,9 @@ from typing import Final
 
 from treadle_peer.chaincode.session import TxKey
 
-SHARE: Final = 0.25
+SHARE: Final = 0.15
 """Of the loop's time, for what one stream was not asked for, while another is at work."""
-SLACK: Final = 0.003
+SLACK: Final = 0.0015
 """Seconds above its share that a stream may use at once; timers are no finer."""
 FREE_BYTES: Final = 1 << 20
 """A larger message is charged even when it was asked for."""
