@@ -45,6 +45,24 @@ class RuntimeSettings:
     affinity: Mapping[str, object]
     image_pull_secrets: Sequence[object]
 
+    def over(self, defaults: RuntimeSettings) -> RuntimeSettings:
+        """These settings, and *defaults* for those left out; each is taken as a whole, but
+        variables and annotations one by one.
+        """
+        mine = {variable.name: variable for variable in self.env}
+        theirs = {variable.name: variable for variable in defaults.env}
+        return RuntimeSettings(
+            replicas=self.replicas or defaults.replicas,
+            execute_timeout=self.execute_timeout or defaults.execute_timeout,
+            pod_annotations={**defaults.pod_annotations, **self.pod_annotations},
+            env=tuple(variable for _, variable in sorted((theirs | mine).items())),
+            resources=self.resources or defaults.resources,
+            node_selector=self.node_selector or defaults.node_selector,
+            tolerations=self.tolerations or defaults.tolerations,
+            affinity=self.affinity or defaults.affinity,
+            image_pull_secrets=self.image_pull_secrets or defaults.image_pull_secrets,
+        )
+
 
 def runtime_settings(fields: Fields | None) -> RuntimeSettings:
     """Read them; None gives all left out. Raises InvalidObject."""
