@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from treadle_operator.errors import KubeError
-from treadle_operator.model import Key, Kind
+from treadle_operator.errors import KubeError, PeerUnavailable
+from treadle_operator.model import DEFINITION, Key, Kind, Reference
 from treadle_operator.queue import Routes, WorkQueue
 from treadle_operator.reconcile import Outcome, World, reconcile_peer
 from treadle_operator.watch import Seen, watch
@@ -24,6 +24,7 @@ _DRAIN_SECONDS: Final = 10.0
 
 Reconcile = Callable[[Key, World], Awaitable[Outcome]]
 _RECONCILES: Final[dict[Kind, Reconcile]] = {Kind.PEER: reconcile_peer}
+_OWN: Final = {kind.value: kind for kind in (Kind.PEER, Kind.PACKAGE, Kind.INSTANTIATION)}
 
 
 class Observer(Protocol):
@@ -85,26 +86,47 @@ class Operator:
 
     def seen(self, seen: Seen) -> None:
         """Queue whomever the event concerns."""
-        if seen.kind == Kind.PEER:
-            self._seen_own(Key(Kind.PEER, seen.namespace, seen.name), seen)
+        kind = _OWN.get(seen.kind)
+        if kind is not None:
+            self._seen_own(Key(kind, seen.namespace, seen.name), seen)
         else:
-            concerned = self._routes.of_labels(seen.namespace, seen.labels)
-            if seen.kind == "Secret":
-                concerned |= self._routes.of_secret(seen.namespace, seen.name)
-            for key in concerned:
-                self._queue.wake(key)
+            self._wake(self._routes.of_labels(seen.namespace, seen.labels, seen.ccid))
+        self._wake(self._routes.of(seen.namespace, Reference(seen.kind, seen.name)))
+        self._changed.set()
+
+    def told(self, key: Key) -> None:
+        """Queue *key* and whoever refers to it: a peer has told something new."""
+        self._queue.wake(key)
+        self._wake(self._routes.of(key.namespace, Reference(key.kind, key.name)))
         self._changed.set()
 
     def _seen_own(self, key: Key, seen: Seen) -> None:
         """Only a new spec cuts a delay short: our own writes of the status come by here, too."""
+        before = self._generations.get(key)
         if seen.gone:
             self._generations.pop(key, None)
-            self._queue.wake(key)
-        elif self._generations.get(key) != seen.generation:
-            self._generations[key] = seen.generation
-            self._queue.wake(key)
-        else:
+        elif before == seen.generation:
             self._queue.add(key)
+            return
+        else:
+            self._generations[key] = seen.generation
+        self._queue.wake(key)
+        if before is not None:
+            self._wake_rivals(key, self._routes.references(key))
+
+    def _wake_rivals(self, key: Key, references: Iterable[Reference]) -> None:
+        """What *key* claims goes to others when it goes, and by what it wants it may be in their
+        way: they are to look again, and so is the runtime itself.
+        """
+        for reference in references:
+            if reference.kind in {Kind.RUNTIME, Kind.PEER}:
+                self._queue.wake(Key(Kind(reference.kind), key.namespace, reference.name))
+            if reference.kind in {Kind.RUNTIME, DEFINITION}:
+                self._wake(self._routes.of(key.namespace, reference) - {key})
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._queue.wake(key)
 
     async def _work(self) -> None:
         slots = asyncio.Semaphore(_AT_A_TIME)
@@ -148,15 +170,17 @@ class Operator:
         loop = asyncio.get_running_loop()
         try:
             outcome = await _RECONCILES[key.kind](key, self.world)
-        except KubeError as error:
+        except (KubeError, PeerUnavailable) as error:
             delay = self._queue.failed(key, loop.time())
             _log.warning("%s: %s; again in %g s", _called(key), error, delay)
             return "unavailable"
         if not outcome.exists:
-            self._routes.drop(key)
+            self._wake_rivals(key, self._routes.drop(key))
             self._queue.done(key)
             return "gone"
-        self._routes.refer(key, outcome.secrets)
+        for reference in self._routes.refer(key, outcome.refers):
+            if reference.kind == Kind.RUNTIME:
+                self._queue.wake(Key(Kind.RUNTIME, key.namespace, reference.name))
         if outcome.failed:
             self._queue.failed(key, loop.time())
             return "blocked"

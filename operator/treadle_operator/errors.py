@@ -28,6 +28,22 @@ class Blocked(OperatorError):
         self.message = message
 
 
+class PeerUnavailable(OperatorError):
+    """No way to a peer, or no answer in time: worth a retry. The text is one sentence."""
+
+
+class PeerRefused(OperatorError):
+    """A peer's answer was no success: its own words, and ``code``.
+
+    ``code`` is a gRPC status such as ``NOT_FOUND``, or the number of a proposal's status.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 class KubeError(OperatorError):
     """The API server's answer was no success; the text is its own message."""
 

@@ -27,6 +27,7 @@ from treadle_operator.errors import (
 from treadle_operator.model import MANAGER, VERSION, Manifest, items_at, text_at
 
 _DEADLINE: Final = 20.0  # seconds
+_LONGEST_LOG: Final = 16 * 1024  # bytes
 _APPLY: Final = "application/apply-patch+yaml"
 _ERRORS: Final[Mapping[int, type[KubeError]]] = {
     401: Forbidden,
@@ -48,7 +49,11 @@ class Resource:
 
 
 PEERS: Final = Resource(VERSION, "Peer", "peers")
+PACKAGES: Final = Resource(VERSION, "ChaincodePackage", "chaincodepackages")
+INSTANTIATIONS: Final = Resource(VERSION, "ChaincodeInstantiation", "chaincodeinstantiations")
 STATEFUL_SETS: Final = Resource("apps/v1", "StatefulSet", "statefulsets")
+DEPLOYMENTS: Final = Resource("apps/v1", "Deployment", "deployments")
+JOBS: Final = Resource("batch/v1", "Job", "jobs")
 SERVICES: Final = Resource("v1", "Service", "services")
 CONFIG_MAPS: Final = Resource("v1", "ConfigMap", "configmaps")
 SERVICE_ACCOUNTS: Final = Resource("v1", "ServiceAccount", "serviceaccounts")
@@ -60,8 +65,8 @@ EVENTS: Final = Resource("v1", "Event", "events")
 RESOURCES: Final = {
     each.kind: each
     for each in (
-        *(PEERS, STATEFUL_SETS, SERVICES, CONFIG_MAPS, SERVICE_ACCOUNTS),
-        *(SECRETS, PODS, CLAIMS, NETWORK_POLICIES, EVENTS),
+        *(PEERS, PACKAGES, INSTANTIATIONS, STATEFUL_SETS, DEPLOYMENTS, JOBS, SERVICES),
+        *(CONFIG_MAPS, SERVICE_ACCOUNTS, SECRETS, PODS, CLAIMS, NETWORK_POLICIES, EVENTS),
     )
 }
 
@@ -156,6 +161,14 @@ class Kube:
         except NotFound:
             return
 
+    async def logs(self, namespace: str, pod: str, container: str, *, tail: int) -> str:
+        """The last *tail* lines of a container, 16 KiB at most; raises Rejected without any."""
+        query = {"container": container, "tailLines": str(tail), "limitBytes": str(_LONGEST_LOG)}
+        status, content = await self._send("GET", PODS, namespace, f"{pod}/log", query=query)
+        if status >= 400:
+            _read(status, content)
+        return content.decode(errors="replace")
+
     async def _call(
         self,
         method: str,
@@ -165,6 +178,17 @@ class Kube:
         body: Manifest | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Manifest:
+        return _read(*await self._send(method, resource, namespace, name, body, query))
+
+    async def _send(
+        self,
+        method: str,
+        resource: Resource,
+        namespace: str,
+        name: str = "",
+        body: Manifest | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
         path = _path(resource, namespace, name)
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if method == "PATCH":
@@ -183,7 +207,7 @@ class Kube:
             raise Unavailable(f"no answer from the API server: {error!r}") from error
         finally:
             self.observe(method, resource.plural, status)
-        return _read(status, content)
+        return status, content
 
 
 def _path(resource: Resource, namespace: str, name: str) -> str:

@@ -20,7 +20,11 @@ import kopf
 from treadle_operator.kube import (
     CLAIMS,
     CONFIG_MAPS,
+    DEPLOYMENTS,
+    INSTANTIATIONS,
+    JOBS,
     NETWORK_POLICIES,
+    PACKAGES,
     PEERS,
     PODS,
     SECRETS,
@@ -29,21 +33,22 @@ from treadle_operator.kube import (
     STATEFUL_SETS,
     Resource,
 )
-from treadle_operator.model import GROUP, MANAGER, integer_at, mapping_at, text_at
+from treadle_operator.model import CCID_ANNOTATION, GROUP, MANAGER, integer_at, mapping_at, text_at
 
 _log: Final = logging.getLogger(__name__)
 
-OWN: Final = (PEERS,)
+OWN: Final = (PEERS, PACKAGES, INSTANTIATIONS)
 CHILDREN: Final = (
     STATEFUL_SETS,
+    DEPLOYMENTS,
+    JOBS,
     SERVICES,
-    CONFIG_MAPS,
     SERVICE_ACCOUNTS,
     NETWORK_POLICIES,
     PODS,
     CLAIMS,
 )
-REFERENCED: Final = (SECRETS,)
+REFERENCED: Final = (SECRETS, CONFIG_MAPS)
 """Watched whole: people make them, without our labels."""
 
 _OURS: Final = f"app.kubernetes.io/managed-by={MANAGER}"
@@ -51,13 +56,17 @@ _OURS: Final = f"app.kubernetes.io/managed-by={MANAGER}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An object was there, has changed, or is gone (``gone``)."""
+    """An object was there, has changed, or is gone (``gone``).
+
+    ``ccid`` is the runtime's that it belongs to, empty for most objects.
+    """
 
     kind: str
     namespace: str
     name: str
     generation: int
     labels: Mapping[str, str]
+    ccid: str
     gone: bool
 
 
@@ -151,6 +160,7 @@ def _handler(resource: Resource, tell: Sink) -> Callable[..., None]:
                 name=text_at(body, "metadata", "name"),
                 generation=integer_at(body, "metadata", "generation"),
                 labels={key: str(value) for key, value in labels.items()},
+                ccid=text_at(body, "metadata", "annotations", CCID_ANNOTATION),
                 gone=event["type"] == "DELETED",
             )
         )

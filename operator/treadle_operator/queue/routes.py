@@ -1,4 +1,4 @@
-"""Whom an event concerns: the owner named by a label, and who refers to the object. Pure."""
+"""Whom an event concerns: the owner named by labels, and who refers to the object. Pure."""
 
 from __future__ import annotations
 
@@ -6,38 +6,51 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from treadle_operator.model import PEER_LABEL, Key, Kind
+from treadle_operator.model import PEER_LABEL, Key, Kind, Reference
 
 
 @dataclass(slots=True)
 class Routes:
-    """Who refers to which Secret, kept up to date by the events of the objects that refer."""
+    """Who refers to what, kept up to date by the reconciles of those who refer."""
 
-    _references: dict[Key, frozenset[str]] = field(default_factory=dict)
-    _referrers: defaultdict[tuple[str, str], set[Key]] = field(
+    _references: dict[Key, frozenset[Reference]] = field(default_factory=dict)
+    _referrers: defaultdict[tuple[str, Reference], set[Key]] = field(
         default_factory=lambda: defaultdict(set)
     )
 
-    def refer(self, key: Key, secrets: Iterable[str]) -> None:
-        """*key* refers to exactly these Secrets of its namespace."""
-        self.drop(key)
-        self._references[key] = frozenset(secrets)
-        for name in self._references[key]:
-            self._referrers[key.namespace, name].add(key)
+    def refer(self, key: Key, references: Iterable[Reference]) -> frozenset[Reference]:
+        """*key* refers to exactly these of its namespace; returns what is new or gone."""
+        before = self.drop(key)
+        self._references[key] = frozenset(references)
+        for reference in self._references[key]:
+            self._referrers[key.namespace, reference].add(key)
+        return before ^ self._references[key]
 
-    def drop(self, key: Key) -> None:
-        """*key* refers to nothing any more."""
-        for name in self._references.pop(key, ()):
-            referrers = self._referrers[key.namespace, name]
+    def drop(self, key: Key) -> frozenset[Reference]:
+        """*key* refers to nothing any more; returns what it referred to."""
+        before = self._references.pop(key, frozenset())
+        for reference in before:
+            referrers = self._referrers[key.namespace, reference]
             referrers.discard(key)
             if not referrers:
-                del self._referrers[key.namespace, name]
+                del self._referrers[key.namespace, reference]
+        return before
 
-    def of_secret(self, namespace: str, name: str) -> frozenset[Key]:
-        """Everyone who refers to this Secret."""
-        return frozenset(self._referrers.get((namespace, name), ()))
+    def references(self, key: Key) -> frozenset[Reference]:
+        """What *key* refers to."""
+        return self._references.get(key, frozenset())
 
-    def of_labels(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Key]:
-        """The Peer that an object says it belongs to."""
+    def of(self, namespace: str, reference: Reference) -> frozenset[Key]:
+        """Everyone who refers to it."""
+        return frozenset(self._referrers.get((namespace, reference), ()))
+
+    def of_labels(
+        self, namespace: str, labels: Mapping[str, str], ccid: str = ""
+    ) -> frozenset[Key]:
+        """The Peer, or its runtime *ccid*, that an object says it belongs to."""
         owner = labels.get(PEER_LABEL)
-        return frozenset({Key(Kind.PEER, namespace, owner)} if owner else ())
+        if not owner:
+            return frozenset()
+        if ccid:
+            return frozenset({Key(Kind.RUNTIME, namespace, f"{owner}/{ccid}")})
+        return frozenset({Key(Kind.PEER, namespace, owner)})

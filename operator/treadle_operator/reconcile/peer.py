@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from treadle_operator.conditions import Condition
 from treadle_operator.errors import Blocked, Forbidden, InvalidObject, NotFound, Rejected
 from treadle_operator.kube import PEERS, PODS
-from treadle_operator.model import Key, Manifest, Meta, Peer, mapping_at, parse_meta, parse_peer
+from treadle_operator.model import (
+    Key,
+    Manifest,
+    Meta,
+    Peer,
+    Reference,
+    mapping_at,
+    parse_meta,
+    parse_peer,
+)
 from treadle_operator.names import peer_names
 from treadle_operator.reconcile.children import ensure_children, grow_volume
 from treadle_operator.reconcile.identity import ensure_identity, secrets_of
@@ -67,14 +76,16 @@ async def reconcile_peer(key: Key, world: World) -> Outcome:
         reason = "NotAllowed" if isinstance(error, Forbidden) else "Refused"
         found.conditions += blocked_conditions(reason, f"the API server refuses: {error}")
     await _write(meta, body, world, found)
-    return Outcome(secrets=secrets, failed=found.blocked)
+    return Outcome(
+        refers=frozenset(Reference("Secret", name) for name in secrets), failed=found.blocked
+    )
 
 
 async def _work(peer: Peer, world: World, found: _Findings) -> None:
     kube = world.kube
     found.endpoints = peer_endpoints(peer)
     try:
-        secrets = await ensure_identity(kube, peer)
+        secrets = await ensure_identity(kube, peer, now=world.now())
     except Blocked as error:
         found.conditions.append(Condition(IDENTITY, False, error.reason, error.message, told=None))
         raise
@@ -98,9 +109,10 @@ def _check_supported(peer: Peer) -> None:
 async def _write(meta: Meta, body: Manifest, world: World, found: _Findings) -> None:
     await write_status(
         world.kube,
+        PEERS,
         meta,
         previous=mapping_at(body, "status"),
         conditions=found.conditions,
-        endpoints=found.endpoints,
+        facts={"endpoints": dict(found.endpoints)},
         now=world.now(),
     )

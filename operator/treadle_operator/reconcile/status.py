@@ -1,4 +1,4 @@
-"""Writing the status of a Peer, and telling people what has changed."""
+"""Writing the status of an object, and telling people what has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from treadle_operator.conditions import (
     transitions,
 )
 from treadle_operator.errors import Conflict, NotFound
-from treadle_operator.kube import PEERS, Kube
+from treadle_operator.kube import Kube, Resource
 from treadle_operator.model import MANAGER, Manifest, Meta, items_at
 
 _Items = Sequence[Mapping[str, object]]
@@ -23,14 +23,18 @@ _Items = Sequence[Mapping[str, object]]
 
 async def write_status(
     kube: Kube,
+    resource: Resource,
     meta: Meta,
     *,
     previous: Mapping[str, object],
     conditions: Sequence[Condition],
-    endpoints: Mapping[str, object],
+    facts: Mapping[str, object],
     now: datetime,
 ) -> None:
     """Write the status unless it is there already; before it, Events for what it changes.
+
+    ``facts`` are the fields of the status beside observedGeneration and conditions; those that
+    are None or empty are left out.
 
     Events come first and have names that tell what they are about: an interruption between the
     two neither loses nor doubles them.
@@ -41,14 +45,14 @@ async def write_status(
     status: Manifest = {
         "observedGeneration": meta.generation,
         "conditions": merge(before, conditions, generation=meta.generation, now=now),
-        **({"endpoints": dict(endpoints)} if endpoints else {}),
+        **{key: value for key, value in facts.items() if value not in (None, "", [], {})},
     }
     if status == dict(previous):
         return
     for transition in transitions(before, conditions):
-        await _tell(kube, meta, transition, now)
+        await _tell(kube, resource, meta, transition, now)
     place = {"namespace": meta.namespace, "name": meta.name}
-    body: Manifest = {"apiVersion": PEERS.api_version, "kind": PEERS.kind, "metadata": place}
+    body: Manifest = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": place}
     # Only the object that was looked at: a new one of the same name has another uid.
     try:
         await kube.apply(
@@ -58,7 +62,9 @@ async def write_status(
         return
 
 
-async def _tell(kube: Kube, meta: Meta, transition: Transition, now: datetime) -> None:
+async def _tell(
+    kube: Kube, resource: Resource, meta: Meta, transition: Transition, now: datetime
+) -> None:
     condition = transition.condition
     identity = f"{meta.uid}\0{condition.type}\0{condition.status}\0{condition.reason}"
     digest = hashlib.sha256(f"{identity}\0{transition.since}".encode()).hexdigest()[:16]
@@ -67,8 +73,8 @@ async def _tell(kube: Kube, meta: Meta, transition: Transition, now: datetime) -
         "kind": "Event",
         "metadata": {"namespace": meta.namespace, "name": f"{meta.name}.{digest}"},
         "involvedObject": {
-            "apiVersion": PEERS.api_version,
-            "kind": PEERS.kind,
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
             "namespace": meta.namespace,
             "name": meta.name,
             "uid": meta.uid,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from treadle_operator.kube import Kube
+from treadle_operator.model import Reference
 from treadle_operator.resources import Images
 
 
@@ -23,10 +24,10 @@ class World:
 class Outcome:
     """A reconcile that came to its end.
 
-    ``exists`` is False when there is no such object any more. ``secrets`` are those that it
-    depends on. ``failed`` asks for another try after a growing delay.
+    ``exists`` is False when there is no such object any more. ``refers`` is what it depends on
+    and what depends on it. ``failed`` asks for another try after a growing delay.
     """
 
     exists: bool = True
-    secrets: frozenset[str] = frozenset()
+    refers: frozenset[Reference] = frozenset()
     failed: bool = False
