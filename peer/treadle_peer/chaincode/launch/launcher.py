@@ -1,8 +1,8 @@
-"""The launcher ``process``: builds chaincode and runs it as child processes (design §4).
+"""The launchers that build and run chaincode themselves: ``process`` and ``docker`` (design §4).
 
 Implements ``chaincode.launching.Launcher``. When and how often to launch again is decided there;
 here every launch is a fresh process with a fresh certificate, and all of them end with the peer,
-also with one that was killed.
+also with one that was killed. Where they run is the workshop's.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ import asyncio
 import fcntl
 import logging
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.launch import admission
-from treadle_peer.chaincode.launch.bridging import BridgeStarter
-from treadle_peer.chaincode.launch.builders import Builder, BuildError, default_builders
-from treadle_peer.chaincode.launch.builds import Build, Builds
+from treadle_peer.chaincode.launch.builders import BuildError
 from treadle_peer.chaincode.launch.launches import Exit, Launch, LaunchStatus, Phase
-from treadle_peer.chaincode.launch.records import LaunchRecords
 from treadle_peer.chaincode.launch.settings import LaunchSettings
-from treadle_peer.chaincode.launch.starting import Starter, exit_sentence
+from treadle_peer.chaincode.launch.starting import exit_sentence, prepare_launch
+from treadle_peer.chaincode.launch.workshop import Made, Workshop
 from treadle_peer.chaincode.streams import StreamPeer
 from treadle_peer.execution import ExecutionError, PackageError, PackageStore
 
@@ -55,8 +52,8 @@ class _Runtime:
         self.since = asyncio.get_running_loop().time()
 
 
-class ProcessLauncher:
-    """Launches production chaincode on this machine."""
+class PeerLauncher:
+    """Launches production chaincode in a workshop."""
 
     def __init__(
         self,
@@ -64,43 +61,26 @@ class ProcessLauncher:
         settings: LaunchSettings,
         packages: PackageStore,
         authority: ChaincodeAuthority,
-        bridges: BridgeStarter,
+        workshop: Callable[[], Workshop],
         endpoint: Callable[[], str],
         on_exit: Callable[[Exit], None],
-        environment: Mapping[str, str] | None = None,
-        builders: Mapping[str, Builder] | None = None,
     ) -> None:
-        """Take the launcher's folder, and kill what an earlier run of this peer left running.
+        """Take the launcher's folder, then open the *workshop*, which ends what was left over.
 
-        Raises OSError when another peer uses the folder; may block for seconds in that killing.
-        *endpoint* tells the address (host:port) that chaincode dials (fabric-wire.md §2.4).
-        *on_exit* is called whenever a launched process ends by itself, never before the ``launch``
-        that started it has returned. *environment* is the peer's own.
+        Raises OSError when another peer uses the folder, and what *workshop* raises; may block for
+        seconds in that. *endpoint* tells the address (host:port) that chaincode dials
+        (fabric-wire.md §2.4). *on_exit* is called whenever a launched process ends by itself,
+        never before the ``launch`` that started it has returned.
         """
-        own = dict(os.environ if environment is None else environment)
         self._lock_file = _lock(settings.folder)
-        records = _reaped(settings.folder)
         self._settings = settings
         self._packages = packages
         self._authority = authority
+        self._workshop = workshop()
         self._endpoint = endpoint
         self._on_exit = on_exit
         self._runtimes: dict[str, _Runtime] = {}
         self._launching: set[asyncio.Task[object]] = set()
-        self._builds = Builds(
-            folder=settings.folder / "builds",
-            builders=default_builders() if builders is None else builders,
-            records=records,
-            timeout=settings.build_timeout,
-            environment=own,
-        )
-        self._starter = Starter(
-            settings=settings,
-            authority=authority,
-            records=records,
-            bridges=bridges,
-            environment=own,
-        )
 
     async def launch(self, ccid: str) -> None:
         """Build if needed and start, replacing a process that is still there.
@@ -131,6 +111,7 @@ class ProcessLauncher:
             task.cancel()
         await asyncio.gather(*self._launching, return_exceptions=True)
         await asyncio.gather(*map(self._end_current, self._runtimes.values()))
+        await self._workshop.close()
         if self._lock_file >= 0:
             os.close(self._lock_file)
             self._lock_file = -1
@@ -169,21 +150,21 @@ class ProcessLauncher:
 
     async def _bring_up(self, runtime: _Runtime) -> None:
         runtime.enter(Phase.BUILDING)
-        build = await self._build(runtime.ccid)
+        made = await self._make(runtime.ccid)
         runtime.enter(Phase.STARTING)
-        launch = runtime.launch = self._starter.prepare(runtime.ccid)
+        launch = runtime.launch = prepare_launch(self._settings, self._authority, runtime.ccid)
         try:
-            await self._starter.run(launch, build.start(self._endpoint()))
+            await made.start(launch, self._endpoint())
         except BaseException:
             await launch.end(self._authority, grace=self._settings.stop_grace)
             raise
         runtime.starts += 1
         launch.watcher = asyncio.create_task(self._watch(runtime, launch))
 
-    async def _build(self, ccid: str) -> Build:
+    async def _make(self, ccid: str) -> Made:
         name, _, version = ccid.partition(":")
         try:
-            return await self._builds.obtain(self._packages.get(name, version))
+            return await self._workshop.make(self._packages.get(name, version))
         except PackageError as error:
             raise ExecutionError(f"error building chaincode: {error}") from error
         except BuildError as error:
@@ -251,11 +232,3 @@ def _lock(folder: Path) -> int:
         os.close(descriptor)
         raise OSError(f"{folder} is used by another running peer") from error
     return descriptor
-
-
-def _reaped(folder: Path) -> LaunchRecords:
-    """Records without anything running, after what was left has been killed."""
-    records = LaunchRecords(folder / "running")
-    records.reap()
-    shutil.rmtree(folder / "launches", ignore_errors=True)
-    return records

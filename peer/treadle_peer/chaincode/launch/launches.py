@@ -8,11 +8,11 @@ import shutil
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from treadle_peer.chaincode.authority import CertificateFiles, ChaincodeAuthority
 from treadle_peer.chaincode.launch.bridging import RunningBridge
 from treadle_peer.chaincode.launch.logs import CapturedLog
-from treadle_peer.chaincode.launch.processes import RunningProgram
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,6 +62,30 @@ class Exit:
     registered: bool
 
 
+class Running(Protocol):
+    """A started program with everything that it started itself."""
+
+    @property
+    def pid(self) -> int:
+        """Its process on this machine; 0 when it has none here."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the program itself lives."""
+
+    async def exited(self) -> int:
+        """Wait for the program's end; its exit code as containers show it, 128 + n for a signal."""
+
+    def members(self) -> list[int]:
+        """The ids of all its living processes on this machine."""
+
+    async def end(self, *, grace: float) -> None:
+        """SIGTERM, then after *grace* seconds SIGKILL; returns when all of it is gone. Idempotent.
+
+        By then its output is in the log.
+        """
+
+
 @dataclass(slots=True)
 class Launch:
     """Everything that one launch holds, until ``end``."""
@@ -71,7 +95,7 @@ class Launch:
     folder: Path
     files: CertificateFiles | None
     log: CapturedLog
-    program: RunningProgram | None = None
+    program: Running | None = None
     admitted: bool = False
     bridge: RunningBridge | None = None
     watcher: asyncio.Task[None] | None = None

@@ -15,7 +15,7 @@ from treadle_peer.chaincode.launch.builders import Start
 from treadle_peer.chaincode.launch.environment import Surroundings, chaincode_environment
 from treadle_peer.chaincode.launch.launches import Launch
 from treadle_peer.chaincode.launch.logs import CapturedLog
-from treadle_peer.chaincode.launch.processes import Program, start_program
+from treadle_peer.chaincode.launch.processes import Program, RunningProgram, start_program
 from treadle_peer.chaincode.launch.records import LaunchRecords
 from treadle_peer.chaincode.launch.servers import free_loopback_port, wait_until_listening
 from treadle_peer.chaincode.launch.settings import LaunchSettings
@@ -35,6 +35,16 @@ def log_path(folder: Path, ccid: str) -> Path:
     return folder / "logs" / f"{readable}-{hashlib.sha256(ccid.encode()).hexdigest()[:8]}.log"
 
 
+def prepare_launch(settings: LaunchSettings, authority: ChaincodeAuthority, ccid: str) -> Launch:
+    """Register a new certificate for *ccid*; nothing runs yet."""
+    issued = authority.issue(ccid)
+    folder = settings.folder / "launches" / issued.fingerprint[:32]
+    folder.mkdir(parents=True, mode=0o700)
+    files = authority.write_files(folder, issued) if settings.tls else None
+    log = CapturedLog(log_path(settings.folder, ccid), limit=settings.log_bytes)
+    return Launch(ccid=ccid, fingerprint=issued.fingerprint, folder=folder, files=files, log=log)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
     """Starts built chaincode. ``environment`` is the peer's own."""
@@ -44,17 +54,6 @@ class Starter:
     records: LaunchRecords
     bridges: BridgeStarter
     environment: Mapping[str, str]
-
-    def prepare(self, ccid: str) -> Launch:
-        """Register a new certificate for *ccid*; nothing runs yet."""
-        issued = self.authority.issue(ccid)
-        folder = self.settings.folder / "launches" / issued.fingerprint[:32]
-        folder.mkdir(parents=True, mode=0o700)
-        files = self.authority.write_files(folder, issued) if self.settings.tls else None
-        log = CapturedLog(log_path(self.settings.folder, ccid), limit=self.settings.log_bytes)
-        return Launch(
-            ccid=ccid, fingerprint=issued.fingerprint, folder=folder, files=files, log=log
-        )
 
     async def run(self, launch: Launch, start: Start) -> None:
         """Start the process of *launch*; a server is also joined to the peer.
@@ -70,13 +69,13 @@ class Starter:
             memory_bytes=self.settings.memory_bytes,
         )
         try:
-            launch.program = start_program(
+            running = launch.program = start_program(
                 program, purpose=f"chaincode {launch.ccid}", log=launch.log, records=self.records
             )
         except OSError as error:
             raise ExecutionError(f"error starting container: {error}") from error
         if port is not None:
-            await self._join_server(launch, port)
+            await self._join_server(launch, running, port)
 
     def _environment(
         self, ccid: str, home: Path, files: CertificateFiles | None, server: str | None
@@ -92,12 +91,11 @@ class Starter:
         )
         return chaincode_environment(told, self.environment)
 
-    async def _join_server(self, launch: Launch, port: int) -> None:
-        assert launch.program is not None  # noqa: S101 - run() has started it
+    async def _join_server(self, launch: Launch, running: RunningProgram, port: int) -> None:
         try:
             async with asyncio.timeout(self.settings.startup_timeout):
-                if not await wait_until_listening(launch.program, port):
-                    code = await launch.program.exited()
+                if not await wait_until_listening(running, port):
+                    code = await running.exited()
                     await launch.end(self.authority, grace=0.0)
                     sentence = exit_sentence(code, launch.log)
                     raise ExecutionError(f"chaincode registration failed: {sentence}")
