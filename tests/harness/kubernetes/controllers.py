@@ -5,7 +5,12 @@ from __future__ import annotations
 from harness.kubernetes.control_plane import ControlPlane
 
 # What lets nodes of other machines go, hands out addresses or signs is not needed here.
-_UNUSED = ("nodeipam", "node-route", "service-lb-controller", "cloud-node-lifecycle-controller")
+_UNUSED = (
+    "node-ipam-controller",
+    "node-route-controller",
+    "service-lb-controller",
+    "cloud-node-lifecycle-controller",
+)
 
 
 def start_controllers(plane: ControlPlane) -> None:
@@ -20,7 +25,6 @@ def _manager(plane: ControlPlane) -> list[str]:
         *_common(plane, "kube-controller-manager"),
         f"--root-ca-file={plane.certificates.authority}",
         f"--service-account-private-key-file={private}",
-        f"--controllers=*,{','.join('-' + name for name in _UNUSED)}",
         "--allocate-node-cidrs=false",
     ]
 
