@@ -219,6 +219,48 @@ def backup(folder: Path, target: Path, output: str) -> None:
     click.echo(f"{target}: {report.size / 1e6:.1f} MB; {heights or 'no channels'}")
 
 
+@treadle.group()
+def package() -> None:
+    """Bring chaincode packages to peers in a cluster."""
+
+
+@package.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--name", required=True, help="The chaincode's name.")
+@click.option("--version", "version_", required=True, help="Its version.")
+@click.option("--language", required=True, type=click.Choice(["golang", "node", "java", "python"]))
+@click.option("--peer", "peers", required=True, multiple=True, help="A Peer; may be repeated.")
+@click.option("-n", "--namespace", default="", help="Default: that of the kubectl context.")
+@click.option("--context", default="", help="A context of kubectl; default: the current one.")
+def push(
+    folder: Path,
+    name: str,
+    version_: str,
+    language: str,
+    peers: tuple[str, ...],
+    namespace: str,
+    context: str,
+) -> None:
+    """Install FOLDER at Peers through kubectl, and print the ChaincodePackage to apply.
+
+    For sources that fit neither into an object nor into an image. Needs kubectl, and the right to
+    read the Peer and its Secrets and to forward a port of its pod.
+    """
+    from treadle_cli.cluster.kubectl import Kubectl
+    from treadle_cli.cluster.pushing import Push
+    from treadle_cli.cluster.pushing import push as run_push
+
+    wanted = Push(
+        folder=folder,
+        name=name,
+        version=version_,
+        language=language,
+        peers=tuple(dict.fromkeys(peers)),
+    )
+    kubectl = Kubectl(context=context, namespace=namespace)
+    click.echo(_run(run_push(kubectl, wanted)), nl=False)
+
+
 def _run(work: Coroutine[object, None, _T]) -> _T:
     return asyncio.run(work)
 
