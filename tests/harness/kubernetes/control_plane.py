@@ -79,6 +79,11 @@ class ControlPlane:
         self.api = self.connection()
 
     def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Start both and wait for the API server; nothing runs any more when this fails."""
         try:
             self.start("etcd", self._etcd())
             self.start("kube-apiserver", self._apiserver())
@@ -87,11 +92,10 @@ class ControlPlane:
         except BaseException:
             self.__exit__()
             raise
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.api.close()
-        for process in reversed(self.processes.values()):
+        for process in reversed(list(self.processes.values())):
             process.stop()
 
     def connection(self) -> Api:
