@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from treadle_fabric.identity import (
     CertificateAuthority,
     CertificateError,
@@ -22,6 +26,10 @@ from treadle_operator.errors import Blocked
 from treadle_operator.names import slug
 
 Data = Mapping[str, bytes]
+
+OPERATOR_UNIT: Final = "treadle-operator"
+"""The organisational unit by which a peer knows its operator."""
+_OPERATOR_LIFETIME: Final = timedelta(days=365)
 
 
 def new_authority(msp_id: str, namespace: str) -> dict[str, bytes]:
@@ -77,6 +85,66 @@ def new_server_certificate(
         "tls.key": issued.key_pem,
         "ca.crt": organization.tls_ca.certificate_pem,
     }
+
+
+def new_operator_authority() -> dict[str, bytes]:
+    """The authority of one peer's operator port, which serves nothing else."""
+    made = CertificateAuthority.create(
+        common_name="operator authority", organization="Treadle runtime"
+    )
+    return {"ca.crt": made.certificate_pem, "ca.key": made.key_pem}
+
+
+def new_operator_port(authority: Data, peer: str, hosts: Sequence[str]) -> dict[str, bytes]:
+    """What a peer shows and demands at that port."""
+    issuer = CertificateAuthority.from_pem(authority["ca.crt"], authority["ca.key"])
+    issued = issuer.issue(common_name=peer, hosts=hosts, server=True, lifetime=_OPERATOR_LIFETIME)
+    keys = {"tls.crt": issued.certificate_pem, "tls.key": issued.key_pem}
+    return {**keys, "ca.crt": authority["ca.crt"]}
+
+
+def new_operator(authority: Data) -> dict[str, bytes]:
+    """What the operator shows there."""
+    issuer = CertificateAuthority.from_pem(authority["ca.crt"], authority["ca.key"])
+    issued = issuer.issue(
+        common_name="operator",
+        organizational_units=(OPERATOR_UNIT,),
+        client=True,
+        lifetime=_OPERATOR_LIFETIME,
+    )
+    keys = {"client.crt": issued.certificate_pem, "client.key": issued.key_pem}
+    return {**keys, "ca.crt": authority["ca.crt"]}
+
+
+def is_fresh_authority(data: Data, now: datetime) -> bool:
+    """Whether an authority can be opened, and issue certificates for a while yet."""
+    try:
+        found = CertificateAuthority.from_pem(data["ca.crt"], data["ca.key"])
+    except (KeyError, CertificateError):
+        return False
+    return not _is_due(found.certificate, now)
+
+
+def is_fresh(data: Data, authority: Data, *, name: str, now: datetime) -> bool:
+    """Whether ``<name>.crt`` is the authority's, is not due for renewal, and has its key."""
+    try:
+        certificate, key = data[f"{name}.crt"], data[f"{name}.key"]
+        SigningIdentity.from_pem(msp_id="", certificate=certificate, private_key=key)
+        leaf = x509.load_pem_x509_certificate(certificate)
+        leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(authority["ca.crt"]))
+    except (KeyError, ValueError, TypeError, CertificateError, InvalidSignature):
+        return False
+    return data.get("ca.crt") == authority["ca.crt"] and not _is_due(leaf, now)
+
+
+def renewal_of(start: datetime, end: datetime) -> datetime:
+    """When a certificate of this validity is to be replaced: at two thirds of it."""
+    return start + (end - start) * 2 / 3
+
+
+def _is_due(certificate: x509.Certificate, now: datetime) -> bool:
+    due = renewal_of(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return now >= due
 
 
 def check_member(msp_id: str, secret: str, data: Data) -> None:

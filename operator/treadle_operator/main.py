@@ -6,10 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
+import uuid
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +21,9 @@ import click
 from treadle_operator.app import Operator
 from treadle_operator.errors import OperatorError
 from treadle_operator.kube import connect
+from treadle_operator.leading import Leading
 from treadle_operator.logs import start_logging
+from treadle_operator.options import by_language, duration
 from treadle_operator.reconcile import World
 from treadle_operator.resources import Images
 from treadle_operator.serving import Metrics, serve
@@ -32,7 +37,9 @@ class Options:
     """What the command line and the environment say."""
 
     namespaces: tuple[str, ...]
-    peer_image: str
+    images: Images
+    certificate_lifetime: timedelta
+    identity: str
     host: str
     port: int
 
@@ -42,6 +49,33 @@ class Options:
     "--namespaces", default="", help="Namespaces to watch, with commas; default: its own."
 )
 @click.option("--peer-image", required=True, help="Image of peers whose spec names none.")
+@click.option(
+    "--builder-image",
+    "builder_images",
+    multiple=True,
+    callback=by_language,
+    envvar="TREADLE_OPERATOR_BUILDER_IMAGE",
+    help="Image that builds chaincode of a language; repeat it for each language.",
+)
+@click.option(
+    "--runtime-image",
+    "runtime_images",
+    multiple=True,
+    callback=by_language,
+    envvar="TREADLE_OPERATOR_RUNTIME_IMAGE",
+    help="Image that runs chaincode of a language; repeat it for each language.",
+)
+@click.option(
+    "--certificate-lifetime",
+    default="90d",
+    callback=duration,
+    help="Of the certificates of chaincode pods; they are renewed at two thirds of it.",
+)
+@click.option(
+    "--identity",
+    default="",
+    help="What it is called in its leases; default: the pod's name, elsewhere one for each start.",
+)
 @click.option("--listen", default="0.0.0.0:8080", help="Where to serve /healthz and /metrics.")
 @click.option(
     "--log-level",
@@ -50,18 +84,33 @@ class Options:
     help="How much to log.",
 )
 @click.version_option(package_name="treadle")
-def main(*, namespaces: str, peer_image: str, listen: str, log_level: str) -> None:
+def main(
+    *,
+    namespaces: str,
+    peer_image: str,
+    builder_images: Mapping[str, str],
+    runtime_images: Mapping[str, str],
+    certificate_lifetime: timedelta,
+    identity: str,
+    listen: str,
+    log_level: str,
+) -> None:
     """Reconcile Treadle's custom resources.
 
     In a pod it uses the pod's service account; elsewhere the file that KUBECONFIG names. Every
-    option can be given as TREADLE_OPERATOR_<OPTION>.
+    option can be given as TREADLE_OPERATOR_<OPTION>, what can be repeated with commas.
     """
     start_logging(log_level.upper())
     host, _, port = listen.rpartition(":")
     if not port.isdigit():
         raise click.BadParameter("write host:port", param_hint="--listen")
     options = Options(
-        namespaces=_namespaces(namespaces), peer_image=peer_image, host=host, port=int(port)
+        namespaces=_namespaces(namespaces),
+        images=Images(peer_image, builder_images, runtime_images),
+        certificate_lifetime=certificate_lifetime,
+        identity=identity or _identity(),
+        host=host,
+        port=int(port),
     )
     try:
         asyncio.run(_run(options))
@@ -77,6 +126,12 @@ def _namespaces(text: str) -> tuple[str, ...]:
     return (_OWN_NAMESPACE.read_text().strip() if _OWN_NAMESPACE.exists() else "default",)
 
 
+def _identity() -> str:
+    """A pod's name survives its containers: one that is started again has nobody to wait for."""
+    host = socket.gethostname()
+    return host if _OWN_NAMESPACE.exists() else f"{host}-{uuid.uuid4()}"
+
+
 async def _run(options: Options) -> None:
     stop = _stop_on_signals()
     metrics = Metrics()
@@ -87,9 +142,16 @@ async def _run(options: Options) -> None:
         )
         kube.observe = metrics.called
         world = World(
-            kube=kube, images=Images(peer=options.peer_image), now=lambda: datetime.now(UTC)
+            kube=kube,
+            images=options.images,
+            certificate_lifetime=options.certificate_lifetime,
+            now=lambda: datetime.now(UTC),
         )
-        operator = Operator(world=world, namespaces=options.namespaces, observer=metrics)
+        leading = Leading(kube, options.namespaces, options.identity)
+        kube.allow = leading.allowed
+        operator = Operator(
+            world=world, namespaces=options.namespaces, observer=metrics, leading=leading
+        )
         runner = await serve(options.host, options.port, metrics=metrics, health=operator.stuck)
         stack.push_async_callback(runner.cleanup)
         _log.info("watching %s", ", ".join(options.namespaces))

@@ -34,6 +34,11 @@ def runtime_name(peer: str, ccid: str) -> str:
     return "-".join(part for part in (peer, middle, tail) if part)
 
 
+def build_name(peer: str, ccid: str) -> str:
+    """The objects of one runtime's builder."""
+    return f"{runtime_name(peer, ccid)}-build"
+
+
 def organization_name(msp_id: str) -> str:
     """``org-<slug>-<hash>``: the generated organisation of an MSP ID, one per namespace."""
     parts = ("org", slug(msp_id), _digest(msp_id, length=8))
@@ -45,7 +50,9 @@ class PeerNames:
     """Names of everything that belongs to one Peer.
 
     ``authority_secret`` and ``admin_secret`` belong to the generated organisation, which all
-    Peers of one MSP ID share; ``claim`` is the volume claim that the StatefulSet makes.
+    Peers of one MSP ID share; ``claim`` is the volume claim that the StatefulSet makes. The
+    operator's port has an authority of its own (``operator_authority``), from which come the peer's
+    certificate there (``runtime_secret``) and the operator's (``operator_secret``).
     """
 
     statefulset: str
@@ -61,6 +68,9 @@ class PeerNames:
     tls_secret: str
     authority_secret: str
     admin_secret: str
+    runtime_secret: str
+    operator_secret: str
+    operator_authority: str
 
 
 def peer_names(peer: str, msp_id: str) -> PeerNames:
@@ -80,4 +90,7 @@ def peer_names(peer: str, msp_id: str) -> PeerNames:
         tls_secret=f"{peer}-tls",
         authority_secret=f"{organization}-authority",
         admin_secret=f"{organization}-admin",
+        runtime_secret=f"{peer}-runtime",
+        operator_secret=f"{peer}-operator",
+        operator_authority=f"{peer}-operator-authority",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from treadle_fabric.identity import GeneratedOrganization
 
@@ -18,6 +19,10 @@ from treadle_operator.errors import Blocked, Conflict, InvalidObject
 from treadle_operator.kube import CLAIMS, PEERS, SECRETS, Kube
 from treadle_operator.model import Manifest, Peer, mapping_at, parse_peer, text_at
 from treadle_operator.names import PeerNames, peer_names
+from treadle_operator.reconcile.runtime_identity import (
+    ensure_runtime_identity,
+    runtime_secrets_of,
+)
 from treadle_operator.resources import (
     MSP_ID,
     SERVER_NAMES,
@@ -55,10 +60,10 @@ def secrets_of(peer: Peer) -> frozenset[str]:
         found = {identity.msp.name, identity.admin.name}
     if tls.enabled:
         found.add(tls.secret.name if tls.secret else names.tls_secret)
-    return frozenset(found)
+    return runtime_secrets_of(peer) | found
 
 
-async def ensure_identity(kube: Kube, peer: Peer) -> PeerSecrets:
+async def ensure_identity(kube: Kube, peer: Peer, *, now: datetime) -> PeerSecrets:
     """The Secrets to mount, made where they are generated and missing.
 
     Raises Blocked when one is missing, unusable or another organisation's; KubeError.
@@ -67,13 +72,13 @@ async def ensure_identity(kube: Kube, peer: Peer) -> PeerSecrets:
     stored = await _look(kube, peer, names)
     _check_claim(peer, names, stored.claim)
     if peer.spec.identity is None:
-        return await _generated(kube, peer, names, stored)
-    msp = await _given(kube, peer, peer.spec.identity.msp.name)
-    _check_msp(peer, msp)
-    admin = await _given(kube, peer, peer.spec.identity.admin.name)
-    _check_msp(peer, admin)
-    tls = await _tls(kube, peer, names, stored, None)
-    return _secrets(peer, msp, tls)
+        msp, tls = await _generated(kube, peer, names, stored)
+    else:
+        msp = await _given(kube, peer, peer.spec.identity.msp.name)
+        _check_msp(peer, await _given(kube, peer, peer.spec.identity.admin.name))
+        tls = await _tls(kube, peer, names, stored, None)
+    runtime = await ensure_runtime_identity(kube, peer, now=now)
+    return _secrets(peer, msp, tls, runtime)
 
 
 async def _look(kube: Kube, peer: Peer, names: PeerNames) -> _Stored:
@@ -102,7 +107,10 @@ def _check_claim(peer: Peer, names: PeerNames, claim: Manifest | None) -> None:
         )
 
 
-async def _generated(kube: Kube, peer: Peer, names: PeerNames, stored: _Stored) -> PeerSecrets:
+async def _generated(
+    kube: Kube, peer: Peer, names: PeerNames, stored: _Stored
+) -> tuple[Manifest, Manifest | None]:
+    """The Secrets of the peer's MSP and of its TLS certificate."""
     for secret in (stored.authority, stored.admin, stored.msp):
         _check_owner(peer, secret)
     members = await _members(kube, peer)
@@ -130,8 +138,7 @@ async def _generated(kube: Kube, peer: Peer, names: PeerNames, stored: _Stored) 
         data = identities.new_member(organization, "peer", peer.meta.name)
         msp = await _create(kube, own(names.msp_secret, None), data)
     msp = await _keep(kube, msp, own)
-    tls = await _tls(kube, peer, names, stored, organization)
-    return _secrets(peer, msp, tls)
+    return msp, await _tls(kube, peer, names, stored, organization)
 
 
 def _check_owner(peer: Peer, secret: Manifest | None) -> None:
@@ -273,7 +280,9 @@ def _check_msp(peer: Peer, secret: Manifest) -> MSPFiles:
     return files
 
 
-def _secrets(peer: Peer, msp: Manifest, tls: Manifest | None) -> PeerSecrets:
+def _secrets(
+    peer: Peer, msp: Manifest, tls: Manifest | None, runtime: Manifest | None
+) -> PeerSecrets:
     files = _check_msp(peer, msp)
     material = secret_data(tls) if tls is not None else {}
     missing = [key for key in _TLS_KEYS if tls is not None and not material.get(key)]
@@ -284,5 +293,6 @@ def _secrets(peer: Peer, msp: Manifest, tls: Manifest | None) -> PeerSecrets:
         msp=text_at(msp, "metadata", "name"),
         msp_files=files,
         tls=tls_name,
-        fingerprint=identities.fingerprint(secret_data(msp), material),
+        runtime=text_at(runtime, "metadata", "name") if runtime is not None else None,
+        fingerprint=identities.fingerprint(secret_data(msp), material, secret_data(runtime or {})),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from treadle_operator.kube import Kube
 from treadle_operator.model import Reference
@@ -13,10 +13,11 @@ from treadle_operator.resources import Images
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The cluster, the images to use, and the time."""
+    """The cluster, the images to use, how long chaincode's certificates live, and the time."""
 
     kube: Kube
     images: Images
+    certificate_lifetime: timedelta
     now: Callable[[], datetime]
 
 

@@ -1,6 +1,7 @@
 """Manifests of everything that the operator makes, one module per kind of child. Pure."""
 
 from treadle_operator.resources.drift import differs, stamped
+from treadle_operator.resources.images import Images
 from treadle_operator.resources.metadata import (
     APPLIED,
     FINGERPRINT,
@@ -12,10 +13,11 @@ from treadle_operator.resources.metadata import (
     peer_labels,
 )
 from treadle_operator.resources.msp import MSPFiles, msp_files
-from treadle_operator.resources.peer import Images, PeerSecrets, peer_children, peer_endpoints
+from treadle_operator.resources.peer import PeerSecrets, peer_children, peer_endpoints
 from treadle_operator.resources.quantities import quantity
 from treadle_operator.resources.secrets import (
     organization_metadata,
+    owned_metadata,
     secret_data,
     secret_manifest,
     secret_metadata,
@@ -35,6 +37,7 @@ __all__ = [
     "is_of_peer",
     "msp_files",
     "organization_metadata",
+    "owned_metadata",
     "owner_reference",
     "peer_children",
     "peer_endpoints",

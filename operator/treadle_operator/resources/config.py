@@ -15,6 +15,7 @@ FILE: Final = "core.yaml"
 CONFIG_FOLDER: Final = "/etc/treadle/config"
 MSP_FOLDER: Final = "/etc/treadle/msp"
 TLS_FOLDER: Final = "/etc/treadle/tls"
+RUNTIME_FOLDER: Final = "/etc/treadle/runtime"
 DATA_FOLDER: Final = "/var/lib/treadle"
 DRAIN_SECONDS: Final = 10
 
@@ -45,12 +46,16 @@ def core_yaml(peer: Peer, names: PeerNames) -> Manifest:
         "operations": {"listenAddress": f"0.0.0.0:{ports.OPERATIONS}"},
         "treadle": {
             "channel": "",
-            "chaincode": {"buildTimeout": peer.spec.chaincode.build_timeout},
+            "chaincode": {
+                "buildTimeout": peer.spec.chaincode.build_timeout,
+                **_launching(peer, names),
+            },
             "ordering": {
                 "listenAddress": f"0.0.0.0:{ports.ORDERING}",
                 "address": f"{host}:{ports.ORDERING}",
             },
             "stop": {"drainTimeout": f"{DRAIN_SECONDS}s"},
+            **_runtime(peer),
         },
     }
 
@@ -64,6 +69,33 @@ def _chaincode_addresses(peer: Peer, names: PeerNames) -> Manifest:
         "chaincodeListenAddress": f"0.0.0.0:{ports.CHAINCODE}",
         "chaincodeAddress": f"{names.internal}.{peer.meta.namespace}.svc:{ports.CHAINCODE}",
     }
+
+
+def launched_address(peer: Peer, names: PeerNames) -> str:
+    """host:port that chaincode pods dial."""
+    return f"{names.internal}.{peer.meta.namespace}.svc:{ports.LAUNCHED}"
+
+
+def _launching(peer: Peer, names: PeerNames) -> Manifest:
+    """Without TLS there are only processes of developers: nothing is built or started."""
+    if not peer.spec.tls.enabled:
+        return {}
+    return {
+        "launcher": "operator",
+        "launchedListenAddress": f"0.0.0.0:{ports.LAUNCHED}",
+        "launchedAddress": launched_address(peer, names),
+    }
+
+
+def _runtime(peer: Peer) -> Manifest:
+    if not peer.spec.tls.enabled:
+        return {}
+    files: Manifest = {
+        "cert": {"file": f"{RUNTIME_FOLDER}/tls.crt"},
+        "key": {"file": f"{RUNTIME_FOLDER}/tls.key"},
+        "clientRootCAs": {"files": [f"{RUNTIME_FOLDER}/ca.crt"]},
+    }
+    return {"runtime": {"listenAddress": f"0.0.0.0:{ports.RUNTIME}", "tls": files}}
 
 
 def _tls(peer: Peer) -> Manifest:

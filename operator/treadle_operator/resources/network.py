@@ -32,6 +32,10 @@ def network_policy(peer: Peer, names: PeerNames) -> Manifest:
         "namespaceSelector": {},
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "treadle-operator"}},
     }
+    inside: list[Manifest] = [
+        {"ports": _tcp(ports.CHAINCODE, ports.LAUNCHED), "from": [chaincodes]},
+        {"ports": _tcp(ports.RUNTIME), "from": [operator]},
+    ]
     return {
         **child(
             peer,
@@ -44,8 +48,7 @@ def network_policy(peer: Peer, names: PeerNames) -> Manifest:
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
                 {"ports": _tcp(*clients)},
-                {"ports": _tcp(ports.CHAINCODE), "from": [chaincodes]},
-                {"ports": _tcp(ports.RUNTIME), "from": [operator]},
+                *(inside if peer.spec.tls.enabled else []),
                 {"ports": _tcp(ports.OPERATIONS), "from": [{"namespaceSelector": {}}]},
             ],
             "egress": _egress(peer),

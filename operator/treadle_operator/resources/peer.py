@@ -8,6 +8,7 @@ from treadle_operator.model import Manifest, Peer
 from treadle_operator.names import PeerNames, peer_names
 from treadle_operator.resources import ports
 from treadle_operator.resources.config import config_map
+from treadle_operator.resources.images import Images
 from treadle_operator.resources.metadata import child
 from treadle_operator.resources.msp import MSPFiles
 from treadle_operator.resources.network import network_policy
@@ -19,20 +20,17 @@ from treadle_operator.resources.services import (
 from treadle_operator.resources.statefulset import StartedWith, statefulset
 
 
-@dataclass(frozen=True, slots=True)
-class Images:
-    """Images that the operator was told to use."""
-
-    peer: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerSecrets:
-    """Secrets that the pod mounts; ``fingerprint`` changes with their content."""
+    """Secrets that the pod mounts; ``fingerprint`` changes with their content.
+
+    ``tls`` and ``runtime`` are None for a peer without TLS, to which no operator connects.
+    """
 
     msp: str
     msp_files: MSPFiles
     tls: str | None
+    runtime: str | None
     fingerprint: str
 
 
@@ -51,6 +49,7 @@ def peer_children(
         msp=secrets.msp,
         msp_files=secrets.msp_files,
         tls=secrets.tls,
+        runtime=secrets.runtime,
         fingerprint=secrets.fingerprint,
         configuration=configuration,
         claim_size=claim_size or peer.spec.storage.size,

@@ -7,5 +7,6 @@ from typing import Final
 PEER: Final = 7051
 ORDERING: Final = 7050
 CHAINCODE: Final = 7052
+LAUNCHED: Final = 7053
 RUNTIME: Final = 7055
 OPERATIONS: Final = 9443

@@ -53,6 +53,17 @@ def secret_metadata(peer: Peer, name: str, annotations: Mapping[str, str]) -> Ma
     }
 
 
+def owned_metadata(peer: Peer, name: str, annotations: Mapping[str, str]) -> Manifest:
+    """Of a Secret that can be made anew at any time: it always goes with its Peer."""
+    return {
+        "name": name,
+        "namespace": peer.meta.namespace,
+        "labels": peer_labels(peer.meta.name),
+        "annotations": dict(annotations),
+        "ownerReferences": [owner_reference(peer)],
+    }
+
+
 def organization_metadata(
     peer: Peer, name: str, *, members: Sequence[Peer], live: Manifest | None
 ) -> Manifest:

@@ -17,14 +17,17 @@ def client_service(peer: Peer, names: PeerNames) -> Manifest:
 def internal_service(peer: Peer, names: PeerNames) -> Manifest:
     """``<peer>-internal``: chaincodes and the operator, which come before the peer is ready.
 
-    Without TLS the chaincode port listens on the pod's loopback only, and no Service leads there.
+    Without TLS the chaincode port listens on the pod's loopback only, and the others not at all:
+    then this Service only names the pod.
     """
-    found = [_port("chaincode", ports.CHAINCODE)] if peer.spec.tls.enabled else []
-    spec: Manifest = {
-        "clusterIP": "None",
-        "publishNotReadyAddresses": True,
-        "ports": [*found, _port("runtime", ports.RUNTIME)],
+    found = {
+        "chaincode": ports.CHAINCODE,
+        "launched": ports.LAUNCHED,
+        "runtime": ports.RUNTIME,
     }
+    spec: Manifest = {"clusterIP": "None", "publishNotReadyAddresses": True}
+    if peer.spec.tls.enabled:
+        spec["ports"] = [_port(name, number) for name, number in found.items()]
     return _service(peer, names.internal, spec)
 
 

@@ -19,6 +19,7 @@ from treadle_operator.resources.config import (
     DATA_FOLDER,
     DRAIN_SECONDS,
     MSP_FOLDER,
+    RUNTIME_FOLDER,
     TLS_FOLDER,
 )
 from treadle_operator.resources.metadata import (
@@ -45,6 +46,7 @@ class StartedWith:
     msp: str
     msp_files: MSPFiles
     tls: str | None
+    runtime: str | None
     fingerprint: str
     configuration: Manifest
     claim_size: str
@@ -159,7 +161,8 @@ def _ports(peer: Peer) -> list[object]:
         found["ordering"] = ports.ORDERING
     if peer.spec.tls.enabled:
         found["chaincode"] = ports.CHAINCODE
-    found |= {"runtime": ports.RUNTIME, "operations": ports.OPERATIONS}
+        found |= {"launched": ports.LAUNCHED, "runtime": ports.RUNTIME}
+    found["operations"] = ports.OPERATIONS
     return [
         {"name": name, "containerPort": number, "protocol": "TCP"} for name, number in found.items()
     ]
@@ -197,6 +200,8 @@ def _mounts(started: StartedWith) -> list[object]:
     read_only = {"config": CONFIG_FOLDER, "msp": MSP_FOLDER}
     if started.tls is not None:
         read_only["tls"] = TLS_FOLDER
+    if started.runtime is not None:
+        read_only["runtime"] = RUNTIME_FOLDER
     return [
         *({"name": name, "mountPath": path} for name, path in found.items()),
         *({"name": name, "mountPath": path, "readOnly": True} for name, path in read_only.items()),
@@ -210,9 +215,10 @@ def _volumes(names: PeerNames, started: StartedWith) -> list[object]:
         {"name": "config", "configMap": {"name": names.config_map}},
         {"name": "msp", "secret": _secret(started.msp, items)},
     ]
-    if started.tls is not None:
-        keys = [{"key": key, "path": key} for key in ("ca.crt", "tls.crt", "tls.key")]
-        found.append({"name": "tls", "secret": _secret(started.tls, keys)})
+    for name, secret in (("tls", started.tls), ("runtime", started.runtime)):
+        if secret is not None:
+            keys = [{"key": key, "path": key} for key in ("ca.crt", "tls.crt", "tls.key")]
+            found.append({"name": name, "secret": _secret(secret, keys)})
     return found
 
 

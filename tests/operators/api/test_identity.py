@@ -21,7 +21,8 @@ def material(space: Namespace) -> dict[str, object]:
 
 
 def authority(space: Namespace) -> Body:
-    (found,) = [s for s in space.all("Secret") if s["metadata"]["name"].endswith("-authority")]
+    names = {s["metadata"]["name"]: s for s in space.all("Secret")}
+    (found,) = [s for name, s in names.items() if name.startswith("org-") and "-authority" in name]
     return found
 
 
@@ -151,12 +152,13 @@ def test_given_secrets_are_waited_for_checked_and_never_touched(
     reason_is(space, "PeerStarting")
     assert space.condition("IdentityReady")[:2] == ("True", "Given")
     managers = {
-        entry["manager"]
+        secret["metadata"]["name"]: {m["manager"] for m in secret["metadata"]["managedFields"]}
         for secret in space.all("Secret")
-        for entry in secret["metadata"]["managedFields"]
     }
-    assert len(space.all("Secret")) == 3
-    assert "treadle-operator" not in managers
+    made_anew = {"peer0-operator", "peer0-operator-authority", "peer0-runtime"}
+    assert managers.keys() - made_anew == {"our-msp", "our-admin", "our-tls"}
+    for name in ("our-msp", "our-admin", "our-tls"):
+        assert "treadle-operator" not in managers[name]
 
 
 def test_a_given_organisation_cannot_issue_a_tls_certificate(

@@ -61,8 +61,12 @@ def run(cluster: Cluster, folder: Path, *, at: int, moment: Moment) -> tuple[dic
 
 
 def check_chain(space: Namespace) -> None:
-    """Everything issued comes from the one authority that is there."""
+    """Everything issued comes from one of the two authorities that are there."""
     secrets = {s["metadata"]["name"]: secret_bytes(s) for s in space.all("Secret")}
+    operators = secrets.pop("peer0-operator-authority")
+    for name, leaf in (("peer0-operator", "client.crt"), ("peer0-runtime", "tls.crt")):
+        certificate = x509.load_pem_x509_certificate(secrets.pop(name)[leaf])
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(operators["ca.crt"]))
     (authority,) = [data for name, data in secrets.items() if name.endswith("-authority")]
     for data in secrets.values():
         for leaf, issuer in (("signcert.pem", "ca.crt"), ("tls.crt", "tlsca.crt")):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 from cryptography import x509
 from harness.operating.account import Account
 from harness.operating.fixtures import Cluster, Start, is_quiet, reason_is
-from harness.operating.world import Namespace, secret_bytes
+from harness.operating.world import Body, Namespace, secret_bytes
 from harness.processes import wait_until
 
 pytestmark = pytest.mark.kubernetes
@@ -39,6 +40,14 @@ def of_operator(space: Namespace, kind: str) -> list[str]:
     ]
 
 
+def organization(space: Namespace) -> Body:
+    """What the Secret with the organisation's authorities holds."""
+    secrets = {one["metadata"]["name"]: one["data"] for one in space.all("Secret")}
+    (found,) = [name for name in secrets if re.fullmatch("org-.*-authority", name)]
+    data: Body = secrets[found]
+    return data
+
+
 def test_children_appear_once_and_are_the_peers_own(space: Namespace, start: Start) -> None:
     peer = space.create_peer()
     start()
@@ -47,8 +56,12 @@ def test_children_appear_once_and_are_the_peers_own(space: Namespace, start: Sta
         assert of_operator(space, kind) == names
         for name in names:
             assert owners(space.get(kind, name)) == [peer["metadata"]["uid"]]
-    assert len(of_operator(space, "Secret")) == 4
-    assert [owners(secret) for secret in space.all("Secret")] == [[]] * 4, "they are to be kept"
+    made_anew = {"peer0-operator", "peer0-operator-authority", "peer0-runtime"}
+    secrets = {one["metadata"]["name"]: owners(one) for one in space.all("Secret")}
+    assert sorted(secrets) == of_operator(space, "Secret")
+    kept = {name for name, owned_by in secrets.items() if owned_by == []}
+    assert len(kept) == 4, "the organisation, an admin, the peer's MSP and its TLS"
+    assert secrets.keys() - kept == made_anew
 
 
 def test_ready_is_true_exactly_while_the_pod_is_ready(space: Namespace, start: Start) -> None:
@@ -189,7 +202,7 @@ def test_a_new_host_name_is_in_a_new_certificate_and_the_pod_takes_it(
         found: str = template["metadata"]["annotations"]["treadle.dev/fingerprint"]
         return found
 
-    before, authority = fingerprint(), space.all("Secret")[1]["data"]
+    before, authority = fingerprint(), organization(space)
     change = {"spec": {"external": {"host": "p.example.com"}, "deletionPolicy": "Delete"}}
     space.api.merge(space.path("Peer", "peer0"), change).expect()
     wait_until(lambda: fingerprint() != before, within=60, what="the pod's new template")
@@ -197,7 +210,7 @@ def test_a_new_host_name_is_in_a_new_certificate_and_the_pod_takes_it(
     certificate = x509.load_pem_x509_certificate(material["tls.crt"])
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert "p.example.com" in names.value.get_values_for_type(x509.DNSName)
-    assert space.all("Secret")[1]["data"] == authority
+    assert organization(space) == authority
     # A change of owners later on must not take the data along.
     keep = {"spec": {"deletionPolicy": "Retain"}}
     space.api.merge(space.path("Peer", "peer0"), keep).expect()
@@ -215,7 +228,7 @@ def test_no_key_is_anywhere_but_in_secrets(space: Namespace, start: Start) -> No
         for value in secret_bytes(secret).values()
         if b"PRIVATE KEY" in value
     ]
-    assert len(keys) == 5
+    assert len(keys) == 8
     elsewhere = process.started.text() + "".join(
         json.dumps(space.all(kind)) for kind in (*OWNED, "Peer", "Event")
     )

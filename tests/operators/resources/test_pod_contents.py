@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from harness.operating.stored import peer
 from harness.peers import PEER_COMMAND, START_SECONDS
@@ -20,8 +21,10 @@ from treadle_operator import identities
 from treadle_operator.model import Peer
 from treadle_operator.names import peer_names
 from treadle_operator.resources import Images, PeerSecrets, msp_files, peer_children, server_names
+from treadle_runtime.v1 import runtime_pb2 as pb
+from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
 
-LISTENED = (7050, 7051, 7052, 9443)
+LISTENED = (7050, 7051, 7052, 7053, 7055, 9443)
 
 
 class Pod:
@@ -39,10 +42,16 @@ class Pod:
                 organization, names.service, server_names(one, names)
             ),
         }
+        operators = identities.new_operator_authority()
+        self.operator = identities.new_operator(operators)
+        self.secrets["runtime"] = identities.new_operator_port(
+            operators, one.meta.name, server_names(one, names)
+        )
         mounted = PeerSecrets(
             msp="msp",
             msp_files=msp_files("msp", self.secrets["msp"]),
             tls="tls" if one.spec.tls.enabled else None,
+            runtime="runtime" if one.spec.tls.enabled else None,
             fingerprint="f",
         )
         children: list[Any] = peer_children(one, images=Images(peer="i"), secrets=mounted)
@@ -118,6 +127,7 @@ def test_a_real_peer_starts_with_the_files_of_its_pod(tmp_path: Path, one: Peer)
             _dial(pod, "localhost")
             with pytest.raises(ssl.SSLCertVerificationError):
                 _dial(pod, "peer1.trade.svc")
+            assert _runtimes(pod) == []
     finally:
         process.stop()
     assert (pod.at("/var/lib/treadle") / "ledger").is_dir()
@@ -133,6 +143,18 @@ def _dial(pod: Pod, host: str) -> None:
         context.wrap_socket(plain, server_hostname=host) as wrapped,
     ):
         assert wrapped.version() == "TLSv1.3"
+
+
+def _runtimes(pod: Pod) -> list[pb.Runtime]:
+    """What the peer answers its operator, who dials the internal Service."""
+    credentials = grpc.ssl_channel_credentials(
+        pod.operator["ca.crt"], pod.operator["client.key"], pod.operator["client.crt"]
+    )
+    options = [("grpc.ssl_target_name_override", "peer0-internal.trade.svc")]
+    address = f"127.0.0.1:{pod.ports[7055]}"
+    with grpc.secure_channel(address, credentials, options=options) as channel:
+        answer = RuntimesStub(channel).ListRuntimes(pb.ListRuntimesRequest(), timeout=10)
+        return list(answer.runtimes)
 
 
 def test_every_volume_that_is_mounted_is_there(tmp_path: Path) -> None:
