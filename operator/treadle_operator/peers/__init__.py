@@ -13,10 +13,12 @@ from treadle_operator.model.peering import (
     Runtime,
     State,
 )
+from treadle_operator.peers.connections import Connections
 from treadle_operator.peers.model import PeerLink, Peers
 
 __all__ = [
     "Certificate",
+    "Connections",
     "Definition",
     "Deployment",
     "Origin",

@@ -88,6 +88,14 @@ class PeerLink(Protocol):
         """The committed definition; None when there is none. Refused: no such channel."""
         ...
 
+    async def instantiated(self, channel: str) -> Mapping[str, str]:
+        """The versions of a channel's chaincodes, by name. Refused: no such channel."""
+        ...
+
+    async def members(self, channel: str) -> tuple[str, ...]:
+        """The MSP IDs of the channel's application organisations, sorted."""
+        ...
+
     async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
         """Instantiate or upgrade, and wait for the commit. Refused with the peer's words."""
         ...
@@ -98,6 +106,10 @@ class Peers(Protocol):
 
     async def link(self, namespace: str, peer: str) -> PeerLink:
         """The link to a Peer; raises PeerUnavailable when there is no way to it, and KubeError."""
+        ...
+
+    async def refresh(self, namespace: str, peer: str) -> PeerLink:
+        """The link to a Peer as its Secrets are now: opened anew when they have changed."""
         ...
 
     async def drop(self, namespace: str, peer: str) -> None:

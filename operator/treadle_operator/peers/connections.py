@@ -1,0 +1,77 @@
+"""The links to all Peers: opened when first needed, opened anew when their Secrets change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from types import TracebackType
+
+from treadle_operator.kube import Kube
+from treadle_operator.model import Key, Kind
+from treadle_operator.peers.access import read_access
+from treadle_operator.peers.link import Link
+
+_Place = tuple[str, str]
+
+
+class Connections:
+    """See Peers; an async context manager. ``on_change`` is called with what a peer's watch tells:
+    the key of a runtime, or that of the Peer when the watch is complete or lost.
+    """
+
+    def __init__(self, kube: Kube) -> None:
+        self.on_change: Callable[[Key], object] = lambda key: None
+        self._kube = kube
+        self._links: dict[_Place, Link] = {}
+        self._locks: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def link(self, namespace: str, peer: str) -> Link:
+        """The link to a Peer; raises PeerUnavailable and KubeError."""
+        found = self._links.get((namespace, peer))
+        return found if found is not None else await self.refresh(namespace, peer)
+
+    async def refresh(self, namespace: str, peer: str) -> Link:
+        """The link to a Peer as its Secrets are now; raises PeerUnavailable and KubeError."""
+        place = namespace, peer
+        async with self._locks[place]:
+            access = await read_access(self._kube, namespace, peer)
+            found = self._links.get(place)
+            if found is not None and found.access.fingerprint == access.fingerprint:
+                return found
+            opened = self._links[place] = Link(access, lambda ccid: self._told(place, ccid))
+            if found is not None:
+                await found.close()
+            return opened
+
+    async def drop(self, namespace: str, peer: str) -> None:
+        """Close the link to a Peer that is gone."""
+        place = namespace, peer
+        async with self._locks[place]:
+            found = self._links.pop(place, None)
+            if found is not None:
+                await found.close()
+        self._locks.pop(place, None)
+
+    async def close(self) -> None:
+        """Close all links."""
+        for place in list(self._links):
+            await self.drop(*place)
+
+    async def __aenter__(self) -> Connections:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _told(self, place: _Place, ccid: str) -> None:
+        namespace, peer = place
+        if ccid:
+            self.on_change(Key(Kind.RUNTIME, namespace, f"{peer}/{ccid}"))
+        else:
+            self.on_change(Key(Kind.PEER, namespace, peer))

@@ -1,0 +1,236 @@
+"""One peer, by Fabric's APIs and by treadle.runtime.v1."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Final
+
+from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
+from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
+from treadle_fabric.channelconfig import Bundle, ConfigError, creation_update, update_transaction
+from treadle_fabric.client import (
+    Channel,
+    Deadlines,
+    DeliverRefused,
+    EndorsementFailed,
+    OrdererConnection,
+    PeerAdministration,
+    PeerConnection,
+    seek_request,
+)
+from treadle_fabric.client import Deployment as LegacyDeployment
+from treadle_fabric.packages import language_number
+from treadle_fabric.wire import length_delimited_fields, parse, serialize
+
+from treadle_operator.errors import PeerRefused, PeerUnavailable
+from treadle_operator.model.peering import (
+    Certificate,
+    Definition,
+    Deployment,
+    Phase,
+    Purpose,
+    Runtime,
+)
+from treadle_operator.peers.access import Access
+from treadle_operator.peers.refusals import translated
+from treadle_operator.peers.runtimes import RuntimesClient, Told
+
+_CONSORTIUM: Final = "SampleConsortium"
+_SECONDS: Final = 20.0
+# Together below the two minutes after which a reconcile counts as stuck.
+_DEADLINES: Final = Deadlines(endorse=20, deploy=60, broadcast=10, commit=20, deliver=10)
+_VERSION, _POLICY = 2, 5  # fields of ChaincodeData, whose policy Fabric keeps as bytes
+
+
+class Link:
+    """See PeerLink. ``close`` ends it."""
+
+    def __init__(self, access: Access, told: Told) -> None:
+        """Connects when first used; the watch begins at once. Needs the running loop."""
+        self.access = access
+        self._peer = PeerConnection(access.peer)
+        self._orderer = OrdererConnection(access.orderer) if access.orderer else None
+        self._administration = PeerAdministration(peer=self._peer, signer=access.signer)
+        self._runtimes: RuntimesClient | None = None
+        if access.runtime is not None:
+            self._runtimes = RuntimesClient(access.name, access.runtime, told)
+            self._runtimes.start()
+
+    async def close(self) -> None:
+        """End everything; calls still running fail."""
+        if self._runtimes is not None:
+            await self._runtimes.close()
+        if self._orderer is not None:
+            await self._orderer.close()
+        await self._peer.close()
+
+    @property
+    def runtimes(self) -> Mapping[str, Runtime]:
+        """What the peer requires now, by ccid."""
+        return self._runtimes.rows if self._runtimes is not None else {}
+
+    @property
+    def synced(self) -> bool:
+        """Whether ``runtimes`` is complete and kept up to date."""
+        return self._runtimes is not None and self._runtimes.synced
+
+    async def require(self, ccid: str) -> Runtime:
+        """Want a runtime."""
+        return await self._operated().require(ccid)
+
+    async def release(self, ccid: str) -> None:
+        """Want a runtime no more."""
+        await self._operated().release(ccid)
+
+    async def report(
+        self,
+        ccid: str,
+        phase: Phase,
+        message: str,
+        *,
+        log_tail: str = "",
+        pod_addresses: Collection[str] = (),
+    ) -> Runtime:
+        """Tell how far a runtime is."""
+        return await self._operated().report(ccid, phase, message, log_tail, pod_addresses)
+
+    async def issue(
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
+    ) -> Certificate:
+        """A certificate."""
+        return await self._operated().issue(ccid, purpose, lifetime)
+
+    async def retire(self, fingerprint: str) -> None:
+        """End a certificate."""
+        await self._operated().retire(fingerprint)
+
+    async def channels(self) -> frozenset[str]:
+        """The channels that the peer has joined."""
+        with translated(self.access.name):
+            return frozenset(await self._administration.channels(within=_SECONDS))
+
+    async def create_channel(self, name: str, capability: str) -> None:
+        """Make a channel of the embedded ordering and join it.
+
+        What an earlier try has left undone is done: one that is there already is only joined.
+        """
+        signer = self.access.signer
+        try:
+            update = creation_update(
+                channel_id=name,
+                consortium=_CONSORTIUM,
+                organizations=[signer.msp_id],
+                capabilities=[capability],
+            )
+        except ConfigError as error:
+            raise PeerRefused("INVALID_ARGUMENT", str(error)) from error
+        if name in await self.channels():
+            return
+        orderer = self._ordering()
+        with translated(self.access.name):
+            transaction = update_transaction(update=update, signers=[signer], submitter=signer)
+            await orderer.broadcast(transaction, within=_SECONDS)
+            if name not in await self._administration.channels(within=_SECONDS):
+                await self._administration.join(await self._first_block(orderer, name))
+
+    async def installed(self) -> Mapping[str, str]:
+        """``name:version`` to the fingerprint of each installed legacy package."""
+        with translated(self.access.name):
+            found = await self._administration.installed(within=_SECONDS)
+        return {f"{info.name}:{info.version}": info.id.hex() for info in found}
+
+    async def install(self, data: bytes) -> None:
+        """Install a package."""
+        with translated(self.access.name):
+            await self._administration.install(data, within=_DEADLINES.deploy)
+
+    async def instantiated(self, channel: str) -> Mapping[str, str]:
+        """The versions of a channel's chaincodes, by name."""
+        with translated(self.access.name):
+            found = await self._administration.instantiated(channel, within=_SECONDS)
+        return {info.name: info.version for info in found}
+
+    async def definition(self, channel: str, name: str) -> Definition | None:
+        """The committed definition."""
+        if name not in await self.instantiated(channel):
+            return None
+        call = self._administration.call
+        with translated(self.access.name):
+            args = [b"getccdata", channel.encode(), name.encode()]
+            stored = await call("lscc", args, channel_id=channel, within=_SECONDS)
+            fields = dict(length_delimited_fields(stored))
+            return Definition(
+                name=name,
+                version=fields.get(_VERSION, b"").decode(errors="replace"),
+                policy=fields.get(_POLICY, b""),
+                collections=await self._collections(channel, name),
+            )
+
+    async def members(self, channel: str) -> tuple[str, ...]:
+        """The MSP IDs of the channel's application organisations, sorted."""
+        with translated(self.access.name):
+            config = await self._administration.channel_config(channel, within=_SECONDS)
+        try:
+            organizations = Bundle.from_config(channel, config).application.orgs
+        except ConfigError as error:
+            raise PeerRefused("INTERNAL", f"channel {channel}: {error}") from error
+        return tuple(sorted(organization.msp_id for organization in organizations))
+
+    async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
+        """Instantiate or upgrade, and wait for the commit."""
+        orderer, policy, collections = self._ordering(), None, None
+        with translated(self.access.name):
+            if deployment.policy:
+                policy = parse(SignaturePolicyEnvelope, deployment.policy)
+            if deployment.collections:
+                collections = parse(CollectionConfigPackage, deployment.collections)
+            legacy = LegacyDeployment(
+                name=deployment.name,
+                version=deployment.version,
+                language_type=language_number(deployment.language),
+                args=deployment.args,
+                policy=policy,
+                collections=collections,
+            )
+            opened = Channel(
+                name=channel,
+                signer=self.access.signer,
+                peers=[self._peer],
+                orderer=orderer,
+                deadlines=_DEADLINES,
+            )
+            await (opened.upgrade(legacy) if upgrade else opened.instantiate(legacy))
+
+    async def _collections(self, channel: str, name: str) -> bytes:
+        args = [b"GetCollectionsConfig", name.encode()]
+        try:
+            return await self._administration.call(
+                "lscc", args, channel_id=channel, within=_SECONDS
+            )
+        except EndorsementFailed as error:
+            if "not defined for chaincode" in error.response.response.message:
+                return b""
+            raise
+
+    async def _first_block(self, orderer: OrdererConnection, channel: str) -> bytes:
+        request = seek_request(signer=self.access.signer, channel_id=channel, start=0, stop=0)
+        async with orderer.deliver() as stream:
+            await stream.seek(request, within=_SECONDS)
+            block = await stream.read(within=_SECONDS)
+        if block is None:
+            raise DeliverRefused(404)
+        return serialize(block)
+
+    def _operated(self) -> RuntimesClient:
+        if self._runtimes is None:
+            raise PeerUnavailable(
+                f"Peer {self.access.name} runs without TLS, so it serves no operator; only a "
+                "developer's processes can run its chaincodes"
+            )
+        return self._runtimes
+
+    def _ordering(self) -> OrdererConnection:
+        if self._orderer is None:
+            raise PeerUnavailable(f"Peer {self.access.name} does not order by itself")
+        return self._orderer

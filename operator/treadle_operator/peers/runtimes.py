@@ -1,0 +1,174 @@
+"""The operator's port of one peer: calls with deadlines, and the watch that never gives up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+import grpc
+import grpc.aio
+from treadle_fabric.client import Endpoint
+from treadle_fabric.client.endpoints import channel_options
+from treadle_runtime.v1 import runtime_pb2 as pb
+from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
+
+from treadle_operator.errors import OperatorError
+from treadle_operator.model.peering import Certificate, Phase, Purpose, Runtime
+from treadle_operator.peers.messages import PHASES, PURPOSES, certificate_of, runtime_of
+from treadle_operator.peers.refusals import translated
+
+if TYPE_CHECKING:
+    from treadle_runtime.v1.runtime_pb2_grpc import RuntimesAsyncStub
+
+_log: Final = logging.getLogger(__name__)
+
+_SECONDS: Final = 15.0
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
+
+Told = Callable[[str], object]
+
+
+class RuntimesClient:
+    """What treadle.runtime.v1 of one peer tells and does.
+
+    ``told`` is called with the ccid of each runtime that changes, and with an empty text when the
+    list becomes complete or the watch is lost. Every method raises PeerUnavailable or PeerRefused.
+    """
+
+    def __init__(self, peer: str, endpoint: Endpoint, told: Told) -> None:
+        """Needs the running loop; ``start`` begins to watch."""
+        self._peer = peer
+        self._told = told
+        self._channel = _open(endpoint)
+        # The generated stub is for both kinds of channel; only its type knows two.
+        self._stub = cast("RuntimesAsyncStub", RuntimesStub(self._channel))
+        self._rows: dict[str, Runtime] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self.synced = False
+
+    @property
+    def rows(self) -> Mapping[str, Runtime]:
+        """What is required, by ccid."""
+        return self._rows
+
+    def start(self) -> None:
+        """Watch until ``close``."""
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """End the watch and the connection."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        await self._channel.close()
+
+    async def require(self, ccid: str) -> Runtime:
+        """See PeerLink."""
+        with translated(self._peer):
+            request = pb.RequireRuntimeRequest(ccid=ccid)
+            answer = await self._stub.RequireRuntime(request, timeout=_SECONDS)
+        return runtime_of(answer.runtime)
+
+    async def release(self, ccid: str) -> None:
+        """See PeerLink."""
+        with translated(self._peer):
+            request = pb.ReleaseRuntimeRequest(ccid=ccid)
+            await self._stub.ReleaseRuntime(request, timeout=_SECONDS)
+
+    async def report(
+        self, ccid: str, phase: Phase, message: str, log_tail: str, pods: Collection[str]
+    ) -> Runtime:
+        """See PeerLink."""
+        request = pb.ReportRuntimeRequest(
+            ccid=ccid,
+            phase=PHASES[phase],
+            message=message,
+            log_tail=log_tail,
+            pod_addresses=sorted(pods),
+        )
+        with translated(self._peer):
+            answer = await self._stub.ReportRuntime(request, timeout=_SECONDS)
+        return runtime_of(answer.runtime)
+
+    async def issue(self, ccid: str, purpose: Purpose, lifetime: timedelta | None) -> Certificate:
+        """See PeerLink."""
+        request = pb.IssueCertificateRequest(ccid=ccid, purpose=PURPOSES[purpose])
+        if lifetime is not None:
+            request.lifetime.FromTimedelta(lifetime)
+        with translated(self._peer):
+            return certificate_of(await self._stub.IssueCertificate(request, timeout=_SECONDS))
+
+    async def retire(self, fingerprint: str) -> None:
+        """See PeerLink."""
+        with translated(self._peer):
+            request = pb.RetireCertificateRequest(fingerprint=fingerprint)
+            await self._stub.RetireCertificate(request, timeout=_SECONDS)
+
+    async def _watch(self) -> None:
+        pause, said = _FIRST_PAUSE, ""
+        while True:
+            try:
+                with translated(self._peer):
+                    await self._follow()
+                reason = f"Peer {self._peer} ended the watch of its runtimes"
+            except OperatorError as error:
+                reason = str(error)
+            if self.synced:
+                pause, said = _FIRST_PAUSE, ""
+                self.synced = False
+                self._told("")
+            if reason != said:
+                _log.info("no watch of runtimes: %s", reason)
+                said = reason
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _follow(self) -> None:
+        """Until the stream ends. What came before ``synced`` replaces what was known."""
+        first: dict[str, Runtime] = {}
+        call = self._stub.WatchRuntimes(pb.WatchRuntimesRequest())
+        try:
+            async for event in call:
+                kind = event.WhichOneof("event")
+                if kind == "synced":
+                    self._replace(first)
+                elif kind == "removed":
+                    self._forget(event.removed, first)
+                elif kind == "runtime":
+                    self._learn(runtime_of(event.runtime), first)
+        finally:
+            call.cancel()
+
+    def _replace(self, first: dict[str, Runtime]) -> None:
+        before, self._rows, self.synced = self._rows, first, True
+        changed = [ccid for ccid in before | first if before.get(ccid) != first.get(ccid)]
+        for ccid in changed:
+            self._told(ccid)
+        self._told("")
+
+    def _learn(self, runtime: Runtime, first: dict[str, Runtime]) -> None:
+        if not self.synced:
+            first[runtime.ccid] = runtime
+        elif self._rows.get(runtime.ccid) != runtime:
+            self._rows[runtime.ccid] = runtime
+            self._told(runtime.ccid)
+
+    def _forget(self, ccid: str, first: dict[str, Runtime]) -> None:
+        rows = self._rows if self.synced else first
+        if rows.pop(ccid, None) is not None and self.synced:
+            self._told(ccid)
+
+
+def _open(endpoint: Endpoint) -> grpc.aio.Channel:
+    tls = endpoint.tls
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=tls.root_certificates if tls else None,
+        private_key=tls.client_key if tls else None,
+        certificate_chain=tls.client_certificate if tls else None,
+    )
+    options = channel_options(endpoint)
+    return grpc.aio.secure_channel(endpoint.address, credentials, options=options)
