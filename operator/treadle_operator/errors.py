@@ -19,6 +19,10 @@ class InvalidObject(OperatorError):
         self.sentence = sentence
 
 
+class InvalidSource(OperatorError):
+    """Sources or a package that cannot be installed; the text says why, for people."""
+
+
 class Blocked(OperatorError):
     """A step that only a person can unblock: the condition ``reason`` with ``message``."""
 
@@ -66,3 +70,7 @@ class Rejected(KubeError):
 
 class Unavailable(KubeError):
     """No answer in time, or a server's fault (408, 429, 5xx, no connection): worth a retry."""
+
+
+class NotLeading(KubeError):
+    """Another operator may work in the namespace by now: nothing was sent."""
