@@ -53,7 +53,7 @@ _LIMITS = [
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
 ]
 # A peer allows a ping per minute; a chaincode server may allow none (fabric-wire.md trap 4).
-_PINGS_TO_PEER = [
+PINGS_TO_PEER = [
     ("grpc.keepalive_time_ms", 75_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -120,7 +120,7 @@ def register_handlers(
 
 async def dial_peer(target: Target) -> DialledStream:
     """Open a Register stream to a peer; raises StreamLost when it cannot be reached."""
-    channel = await _connect(target, _PINGS_TO_PEER)
+    channel = await connect(target, PINGS_TO_PEER)
     return _open(channel, f"/{REGISTER_SERVICE}/Register", target, owns_channel=True)
 
 
@@ -129,7 +129,7 @@ async def dial_chaincode_server(target: Target) -> LanedStream:
 
     No pings: a Python server counts them as abuse.
     """
-    channel = await _connect(target, [])
+    channel = await connect(target, [])
     method = f"/{CONNECT_SERVICE}/Connect"
 
     async def another() -> DialledStream:
@@ -225,7 +225,8 @@ class DialledStream:
         return StreamEnded(sentence, Ending[code.name])
 
 
-async def _connect(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+async def connect(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+    """A channel that is connected; raises StreamLost when that takes too long."""
     channel = _channel(target, options)
     try:
         async with asyncio.timeout(target.dial_timeout):

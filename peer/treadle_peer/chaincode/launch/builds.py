@@ -143,8 +143,7 @@ class Builds:
         )
         code = await self._execute(program, f"build of {ccid}", log)
         if code != 0:
-            name = " ".join([Path(step.arguments[0]).name, *step.arguments[1:3]])
-            raise BuildError(f"{name} failed with exit code {code}{_quoted(log)}")
+            raise BuildError(f"{step.name} failed with exit code {code}{_quoted(log)}")
 
     async def _execute(self, program: Program, purpose: str, log: CapturedLog) -> int:
         return await run_to_end(program, purpose=purpose, log=log, records=self._records)

@@ -15,15 +15,21 @@ from treadle_peer.chaincode.launch.builders.plans import (
     Step,
     Tool,
 )
-from treadle_peer.chaincode.launch.builders.python import PythonBuilder
+from treadle_peer.chaincode.launch.builders.python import (
+    PACKAGES,
+    PortablePythonBuilder,
+    PythonBuilder,
+)
 
 __all__ = [
+    "PACKAGES",
     "BuildError",
     "Builder",
     "GoBuilder",
     "JavaBuilder",
     "Layout",
     "NodeBuilder",
+    "PortablePythonBuilder",
     "PythonBuilder",
     "Start",
     "Step",

@@ -13,7 +13,14 @@ _PROGRAM: Final = "chaincode"
 
 
 class GoBuilder:
-    """Builds as Fabric 2.5's build image does, but for the local machine and not statically."""
+    """Builds as Fabric 2.5's build image does, but for the local machine and not statically.
+
+    *gopath* is where packages without a module find a shim that they do not carry; by default
+    the one of this process.
+    """
+
+    def __init__(self, gopath: str | None = None) -> None:
+        self._gopath = gopath
 
     @property
     def revision(self) -> str:
@@ -32,7 +39,7 @@ class GoBuilder:
         environment = {"GO111MODULE": "on", "GOFLAGS": "", "GOWORK": "off"}
         if mode is None:
             # A 1.4 package counts on the shim that lies in the builder's own GOPATH.
-            own = os.environ.get("GOPATH") or str(Path.home() / "go")
+            own = self._gopath or os.environ.get("GOPATH") or str(Path.home() / "go")
             environment |= {"GO111MODULE": "off", "GOPATH": f"{layout.package}:{own}"}
         arguments = ["go", "build", "-buildvcs=false"]
         arguments += [f"-mod={mode}"] if mode is not None else []

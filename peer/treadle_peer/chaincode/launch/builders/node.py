@@ -1,4 +1,4 @@
-"""Node: npm install, npm start (fabric-wire.md §2.6)."""
+"""Node: npm install, npm start (fabric-wire.md §2.6). A package may carry its node_modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NodeBuilder:
     @property
     def revision(self) -> str:
         """See Builder."""
-        return "node-1"
+        return "node-2"
 
     def tools(self, names: Collection[str]) -> Sequence[Tool]:
         """See Builder."""
@@ -32,6 +32,10 @@ class NodeBuilder:
                 'or, for a low-level shim, "start": "node <file>.js"'
             )
         arguments = ["npm", "install", "--omit=dev", "--no-audit", "--no-fund"]
+        if (layout.source / "node_modules").is_dir():
+            # The package brings them. Packages hold no links and no execute bits: rebuild makes
+            # both, without asking any registry.
+            arguments = ["npm", "rebuild", "--no-audit", "--no-fund"]
         return [Step(arguments=arguments, folder=layout.source)]
 
     def start(self, layout: Layout, address: str) -> Start:

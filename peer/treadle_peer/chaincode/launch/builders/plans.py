@@ -34,6 +34,11 @@ class Step:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The first words of it, for messages."""
+        return " ".join([Path(self.arguments[0]).name, *self.arguments[1:3]])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
