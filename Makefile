@@ -6,6 +6,7 @@ INSTALLED := build/.installed-dev
 RUNTIME := build/.installed-runtime
 FUZZER := build/.installed-fuzz
 SECONDS ?= 60
+CLUSTER_FOLDER ?= build/cluster
 
 .DEFAULT_GOAL := help
 
@@ -50,6 +51,16 @@ fabric: ## Build the real Fabric tools that tests compare with (cached outside t
 kubernetes-binaries: ## Build the real API server, controllers and kubectl that tests ask (cached outside the repository)
 	@tools/kubernetes-binaries.sh controllers >/dev/null || { [ "$$CI" != true ] && \
 	  echo "warning: without a real API server, the tests that need one are skipped" >&2; }
+
+.PHONY: cluster-binaries cluster-up cluster-down
+cluster-binaries: ## Build every program of a real local cluster (cached outside the repository)
+	@tools/kubernetes-binaries.sh all >/dev/null
+
+cluster-up: $(INSTALLED) cluster-binaries ## Start a real one-node cluster as root, print its kubeconfig (CLUSTER_FOLDER=build/cluster)
+	@PYTHONPATH=tests $(BIN)/python -m cluster --folder $(CLUSTER_FOLDER) up
+
+cluster-down: $(INSTALLED) ## End it: processes, mounts, links; its logs stay
+	@PYTHONPATH=tests $(BIN)/python -m cluster --folder $(CLUSTER_FOLDER) down
 
 lock: $(INSTALLED) ## Write the pinned requirements anew
 	tools/lock.sh

@@ -137,7 +137,7 @@ def coredns(layout: Layout, plane: ControlPlane) -> list[str]:
     """Names of Services and pods; every other name does not exist."""
     zones = f"cluster.local {SERVICES} {PODS}"
     corefile = f"""
-.:53 {{
+{zones} {{
   bind {layout.node_address}
   errors
   ready {layout.node_address}:8181
@@ -146,6 +146,10 @@ def coredns(layout: Layout, plane: ControlPlane) -> list[str]:
     pods insecure
     ttl 5
   }}
+}}
+. {{
+  bind {layout.node_address}
+  errors
   template IN ANY . {{
     rcode NXDOMAIN
   }}
