@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from treadle_operator.errors import KubeError, PeerUnavailable
+from treadle_operator.leading import Leading
 from treadle_operator.model import DEFINITION, Key, Kind, Reference
 from treadle_operator.queue import Routes, WorkQueue
 from treadle_operator.reconcile import Outcome, World, reconcile_peer
@@ -31,7 +32,9 @@ class Observer(Protocol):
     """Who counts what the operator does."""
 
     def reconciled(self, kind: str, outcome: str, seconds: float) -> None:
-        """A reconcile has ended: ``done``, ``blocked``, ``unavailable``, ``gone`` or ``error``."""
+        """A reconcile has ended: ``done``, ``blocked``, ``unavailable``, ``gone``, ``error`` or
+        ``interrupted``.
+        """
         ...
 
     def waiting(self, count: int) -> None:
@@ -41,10 +44,14 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Operator:
-    """Watches namespaces and reconciles what is in them, for as long as ``run`` runs."""
+    """Watches namespaces and reconciles what is in them, for as long as ``run`` runs.
+
+    Where another operator leads, it watches and lets the keys wait.
+    """
 
     world: World
     namespaces: Collection[str]
+    leading: Leading
     observer: Observer
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _queue: WorkQueue[Key] = field(default_factory=WorkQueue)
@@ -52,7 +59,8 @@ class Operator:
     _generations: dict[Key, int] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _running: dict[Key, float] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: dict[asyncio.Task[None], Key] = field(default_factory=dict)
+    _parked: set[Key] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set; what is begun then has ten seconds to end.
@@ -62,19 +70,36 @@ class Operator:
         watching = asyncio.create_task(watch(self.namespaces, self.seen, ready=self.ready))
         working = asyncio.create_task(self._work())
         stopping = asyncio.create_task(stop.wait())
-        every = {watching, working, stopping}
+        self.leading.changed = self.term_changed
+        leading = asyncio.create_task(self.leading.run())
+        every = {watching, working, leading, stopping}
         try:
             await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
             working.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
         finally:
-            ended = [task for task in (watching, working) if task.done() and not task.cancelled()]
-            for task in (*every, *self._tasks):
+            tasks = (watching, working, leading)
+            ended = [task for task in tasks if task.done() and not task.cancelled()]
+            begun = (*every, *self._tasks)
+            for task in begun:
                 task.cancel()
-            await asyncio.gather(*every, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*begun, return_exceptions=True)
+            await self.leading.release()
         for task in ended:
             task.result()
+
+    def term_changed(self, namespace: str, leads: bool) -> None:
+        """Begin with everything that is known there, or stop what is in work."""
+        if leads:
+            self._wake({key for key in self._parked if key.namespace == namespace})
+            self._wake([key for key in self._generations if key.namespace == namespace])
+            self._parked = {key for key in self._parked if key.namespace != namespace}
+        else:
+            for task, key in list(self._tasks.items()):
+                if key.namespace == namespace:
+                    task.cancel()
+        self._changed.set()
 
     def stuck(self) -> str | None:
         """A sentence when a reconcile does not come to its end."""
@@ -97,6 +122,8 @@ class Operator:
     def told(self, key: Key) -> None:
         """Queue *key* and whoever refers to it: a peer has told something new."""
         self._queue.wake(key)
+        if key.kind is Kind.RUNTIME:
+            self._queue.wake(Key(Kind.PEER, key.namespace, key.name.partition("/")[0]))
         self._wake(self._routes.of(key.namespace, Reference(key.kind, key.name)))
         self._changed.set()
 
@@ -132,9 +159,10 @@ class Operator:
         slots = asyncio.Semaphore(_AT_A_TIME)
         while True:
             await slots.acquire()
-            task = asyncio.create_task(self._one(await self._next()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            key = await self._next()
+            task = asyncio.create_task(self._one(key))
+            self._tasks[task] = key
+            task.add_done_callback(self._tasks.pop)
             task.add_done_callback(lambda _: slots.release())
 
     async def _next(self) -> Key:
@@ -143,8 +171,11 @@ class Operator:
             self._changed.clear()
             self.observer.waiting(len(self._queue))
             key = self._queue.take(loop.time())
-            if key is not None:
+            if key is not None and self.leading.leads(key.namespace):
                 return key
+            if key is not None:
+                self._park(key)
+                continue
             due = self._queue.next_wake()
             try:
                 async with asyncio.timeout_at(due):
@@ -152,12 +183,21 @@ class Operator:
             except TimeoutError:
                 continue
 
+    def _park(self, key: Key) -> None:
+        """*key* waits for the next term."""
+        self._parked.add(key)
+        self._queue.done(key)
+
     async def _one(self, key: Key) -> None:
         loop = asyncio.get_running_loop()
         started = self._running[key] = loop.time()
         outcome = "error"
         try:
             outcome = await self._reconcile(key)
+        except asyncio.CancelledError:
+            outcome = "interrupted"
+            self._park(key)
+            raise
         except Exception:
             _log.exception("the reconcile of %s failed", _called(key))
             self._queue.failed(key, loop.time())

@@ -62,11 +62,12 @@ PODS: Final = Resource("v1", "Pod", "pods")
 CLAIMS: Final = Resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 NETWORK_POLICIES: Final = Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 EVENTS: Final = Resource("v1", "Event", "events")
+LEASES: Final = Resource("coordination.k8s.io/v1", "Lease", "leases")
 RESOURCES: Final = {
     each.kind: each
     for each in (
         *(PEERS, PACKAGES, INSTANTIATIONS, STATEFUL_SETS, DEPLOYMENTS, JOBS, SERVICES),
-        *(CONFIG_MAPS, SERVICE_ACCOUNTS, SECRETS, PODS, CLAIMS, NETWORK_POLICIES, EVENTS),
+        *(CONFIG_MAPS, SERVICE_ACCOUNTS, SECRETS, PODS, CLAIMS, NETWORK_POLICIES, EVENTS, LEASES),
     )
 }
 
@@ -93,12 +94,14 @@ class Kube:
     """The API server, as the field manager ``treadle-operator``; an async context manager.
 
     Every method raises a KubeError. ``observe`` is called with verb, resource and status (0: no
-    answer) of every call.
+    answer) of every call. ``allow`` says how many seconds a write to a namespace may take; it
+    raises NotLeading, and is not asked about Leases.
     """
 
     def __init__(self, api: Any) -> None:
         self._api = api
         self.observe: Callable[[str, str, int], None] = lambda verb, resource, status: None
+        self.allow: Callable[[str], float] = lambda namespace: _DEADLINE
 
     async def __aenter__(self) -> Kube:
         return self
@@ -193,6 +196,10 @@ class Kube:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if method == "PATCH":
             headers["Content-Type"] = _APPLY
+        limit = _DEADLINE
+        if method != "GET" and resource is not LEASES:
+            # A request that is still on its way when others may work is given up.
+            limit = min(limit, self.allow(namespace))
         status = 0
         try:
             _, url, headers, body, _ = await self._api.param_serialize(
@@ -200,7 +207,7 @@ class Kube:
             )
             address = f"{url}?{urlencode(query)}" if query else url
             answer = await self._api.call_api(
-                method, address, headers, body, _request_timeout=_DEADLINE
+                method, address, headers, body, _request_timeout=limit
             )
             status, content = answer.status, await answer.read()
         except (OSError, TimeoutError, aiohttp.ClientError) as error:

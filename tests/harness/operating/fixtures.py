@@ -37,11 +37,12 @@ class Cluster:
         return [event for event in events if event["user"]["username"] == account.user]
 
     def writes(self, account: Account) -> list[str]:
-        """Verb and path of all its writes."""
+        """Verb and path of all its writes, but for those that keep its lease."""
         return [
             f"{event['verb']} {event['requestURI']}"
             for event in self.asked(account)
             if event["verb"] not in {"get", "list", "watch"}
+            and event.get("objectRef", {}).get("resource") != "leases"
         ]
 
 

@@ -16,16 +16,22 @@ _START = "from treadle_operator.main import main; main()"
 
 
 class OperatorProcess:
-    """``treadle-operator`` in a process of its own, watching one namespace; a context manager."""
+    """``treadle-operator`` in a process of its own, watching one namespace; a context manager.
 
-    def __init__(self, account: Account, folder: Path, *, server: str, name: str = "op") -> None:
+    One of the same *identity* need not wait for the lease of another that was killed.
+    """
+
+    def __init__(
+        self, account: Account, folder: Path, *, server: str, name: str = "op",
+        identity: str = "operator",
+    ) -> None:  # fmt: skip
         self.port = free_port()
         folder.mkdir(exist_ok=True)
         kubeconfig = account.kubeconfig(folder / f"{name}.kubeconfig", server=server)
         command = [
             *(sys.executable, "-c", _START),
             *("--namespaces", account.namespace, "--peer-image", IMAGE),
-            *("--listen", f"127.0.0.1:{self.port}"),
+            *("--listen", f"127.0.0.1:{self.port}", "--identity", identity),
         ]
         environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         self.started = Started(command, output=folder / f"{name}.log", environment=environment)

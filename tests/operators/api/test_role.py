@@ -45,6 +45,7 @@ def test_no_request_is_refused_and_no_right_is_left_over(
     )
     space.api.delete(space.path("Peer", "peer0")).expect()
     is_quiet(process, reconciles=3)
+    wait_until(lambda: _renewed(cluster, account), within=60, what="the lease being renewed")
     # Whoever is known may ask what kinds there are; those requests name no object.
     asked = [event for event in cluster.asked(account) if "objectRef" in event]
     # A volume that no provisioner has bound cannot grow: that refusal is not about rights.
@@ -60,6 +61,11 @@ def test_no_request_is_refused_and_no_right_is_left_over(
     creating = {(resource, "create") for resource, verb in used if verb == "patch"}
     assert used <= allowed()
     assert allowed() - used - creating == OF_ADMISSION
+
+
+def _renewed(cluster: Cluster, account: Account) -> bool:
+    asked = [event for event in cluster.asked(account) if event["verb"] == "patch"]
+    return any(event["objectRef"]["resource"] == "leases" for event in asked)
 
 
 def _resource(reference: dict[str, str]) -> str:
