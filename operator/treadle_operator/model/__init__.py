@@ -60,6 +60,7 @@ from treadle_operator.model.peer import (
     parse_peer,
 )
 from treadle_operator.model.settings import (
+    BuilderSettings,
     RuntimeSettings,
     SecretKey,
     Variable,
@@ -74,6 +75,7 @@ __all__ = [
     "PEER_LABEL",
     "VERSION",
     "ArchiveSource",
+    "BuilderSettings",
     "ChaincodeInstantiation",
     "ChaincodePackage",
     "ChaincodeServer",

@@ -1,8 +1,4 @@
-"""The Peer: one replica of a Fabric-compatible peer. Pure.
-
-How chaincodes are built and run in pods (``chaincode.builders``, ``chaincode.runtimeDefaults``) is
-not read here: no part of the peer itself depends on it.
-"""
+"""The Peer: one replica of a Fabric-compatible peer. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +10,14 @@ from typing import Final
 
 from treadle_operator.errors import InvalidObject
 from treadle_operator.model.common import Meta, Mode, Ref, parse_meta
+from treadle_operator.model.package import Language
 from treadle_operator.model.reading import Fields
+from treadle_operator.model.settings import (
+    BuilderSettings,
+    RuntimeSettings,
+    builder_settings,
+    runtime_settings,
+)
 
 LONGEST_NAME: Final = 40
 CLIENT_PORT: Final = 7051
@@ -81,11 +84,16 @@ class ExternalAddress:
 
 @dataclass(frozen=True, slots=True)
 class ChaincodeSettings:
-    """Time limits as durations of Go; no execute timeout means the peer's own default."""
+    """Time limits as durations of Go; no execute timeout means the peer's own default.
+
+    ``builders`` has all languages.
+    """
 
     execute_timeout: str | None
     startup_timeout: str
     build_timeout: str
+    builders: Mapping[str, BuilderSettings]
+    runtime_defaults: RuntimeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +227,16 @@ def _external(spec: Fields) -> ExternalAddress | None:
 def _chaincode(spec: Fields) -> ChaincodeSettings:
     inner = spec.inner("chaincode") or Fields({}, "spec.chaincode")
     execute = inner.text("executeTimeout") if inner.has("executeTimeout") else None
+    builders = inner.inner("builders") or Fields({}, "")
     return ChaincodeSettings(
         execute_timeout=execute,
         startup_timeout=inner.text("startupTimeout", "5m"),
         build_timeout=inner.text("buildTimeout", "10m"),
+        builders={
+            language.value: builder_settings(builders.inner(language.value))
+            for language in Language
+        },
+        runtime_defaults=runtime_settings(inner.inner("runtimeDefaults")),
     )
 
 

@@ -1,4 +1,7 @@
-"""How chaincode pods run: ``spec.runtime`` of an instantiation, and a Peer's defaults. Pure."""
+"""How chaincode is built and runs: a Peer's settings, and ``spec.runtime`` of an instantiation.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from treadle_operator.model.common import Ref
 from treadle_operator.model.reading import Fields
 
 MOST_REPLICAS: Final = 32
@@ -26,6 +30,18 @@ class Variable:
     name: str
     value: str
     secret: SecretKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderSettings:
+    """How chaincode of a language is built; ``image`` None: the operator's.
+
+    ``ca_bundle`` is a ConfigMap whose ``ca.crt`` is trusted besides the usual roots.
+    """
+
+    image: str | None
+    env: tuple[Variable, ...]
+    ca_bundle: Ref | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +88,27 @@ def runtime_settings(fields: Fields | None) -> RuntimeSettings:
         replicas=replicas if fields.has("replicas") else None,
         execute_timeout=fields.text("executeTimeout") if fields.has("executeTimeout") else None,
         pod_annotations=fields.mapping("podAnnotations"),
-        env=tuple(_variable(item) for item in fields.items("env")),
+        env=_variables(fields),
         resources=fields.mapping("resources"),
         node_selector=fields.mapping("nodeSelector"),
         tolerations=fields.sequence("tolerations"),
         affinity=fields.mapping("affinity"),
         image_pull_secrets=fields.sequence("imagePullSecrets"),
     )
+
+
+def builder_settings(fields: Fields | None) -> BuilderSettings:
+    """Read them; None gives all left out. Raises InvalidObject."""
+    fields = fields or Fields({}, "")
+    return BuilderSettings(
+        image=fields.text("image") if fields.has("image") else None,
+        env=_variables(fields),
+        ca_bundle=fields.optional_reference("caBundleRef"),
+    )
+
+
+def _variables(fields: Fields) -> tuple[Variable, ...]:
+    return tuple(_variable(item) for item in fields.items("env"))
 
 
 def _variable(item: Fields) -> Variable:

@@ -99,3 +99,26 @@ def test_whatever_an_object_is_it_is_a_peer_or_a_sentence(value: object) -> None
     body: dict[str, object] = {"metadata": value, "spec": value, "status": value}
     with pytest.raises(InvalidObject):
         parse_peer(body)
+
+
+def test_builders_and_defaults_of_chaincode_pods_are_read() -> None:
+    chaincode = {
+        "builders": {
+            "golang": {
+                "image": "registry.example.com/go:1",
+                "env": [{"name": "GOPROXY", "value": "https://mirror.example.com"}],
+                "caBundleRef": {"name": "roots"},
+            }
+        },
+        "runtimeDefaults": {"replicas": 2, "resources": {"limits": {"memory": "1Gi"}}},
+    }
+    found = peer(chaincode=chaincode).spec.chaincode
+    assert set(found.builders) == {"golang", "node", "java", "python"}
+    golang, node = found.builders["golang"], found.builders["node"]
+    assert (golang.image, golang.ca_bundle) == ("registry.example.com/go:1", Ref("roots"))
+    assert [(one.name, one.value) for one in golang.env] == [
+        ("GOPROXY", "https://mirror.example.com")
+    ]
+    assert (node.image, node.env, node.ca_bundle) == (None, (), None)
+    assert found.runtime_defaults.replicas == 2
+    assert found.runtime_defaults.resources == {"limits": {"memory": "1Gi"}}
