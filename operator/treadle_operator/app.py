@@ -13,7 +13,7 @@ from treadle_operator.errors import KubeError, PeerUnavailable
 from treadle_operator.leading import Leading
 from treadle_operator.model import DEFINITION, Key, Kind, Reference
 from treadle_operator.queue import Routes, WorkQueue
-from treadle_operator.reconcile import Outcome, World, reconcile_peer
+from treadle_operator.reconcile import Outcome, World, reconcile_package, reconcile_peer
 from treadle_operator.watch import Seen, watch
 
 _log: Final = logging.getLogger(__name__)
@@ -24,7 +24,10 @@ _LONGEST_RECONCILE: Final = 120.0
 _DRAIN_SECONDS: Final = 10.0
 
 Reconcile = Callable[[Key, World], Awaitable[Outcome]]
-_RECONCILES: Final[dict[Kind, Reconcile]] = {Kind.PEER: reconcile_peer}
+_RECONCILES: Final[dict[Kind, Reconcile]] = {
+    Kind.PEER: reconcile_peer,
+    Kind.PACKAGE: reconcile_package,
+}
 _OWN: Final = {kind.value: kind for kind in (Kind.PEER, Kind.PACKAGE, Kind.INSTANTIATION)}
 
 
