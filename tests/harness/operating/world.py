@@ -15,6 +15,8 @@ from harness.kubernetes.resources import API
 
 KINDS = {
     "Peer": API,
+    "ChaincodePackage": API,
+    "ChaincodeInstantiation": API,
     "StatefulSet": "/apis/apps/v1",
     "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "Service": "/api/v1",
@@ -63,9 +65,33 @@ class Namespace:
         made: Body = self.api.create(self.path("Peer"), manifest).expect()
         return made
 
-    def condition(self, kind: str = "Ready", peer: str = "peer0") -> tuple[str, str, str]:
-        """status, reason and message of a Peer's condition; empty texts where there is none."""
-        conditions = self.get("Peer", peer).get("status", {}).get("conditions", [])
+    def create_package(self, name: str = "asset-1.0", **spec: object) -> Body:
+        """A small Python package for peer0; *spec* replaces fields, None removes them."""
+        bare = {
+            "name": "asset",
+            "version": "1.0",
+            "language": "python",
+            "source": {"files": {"chaincode.py": "print()\n"}},
+            "peers": [{"name": "peer0"}],
+        }
+        fields = {key: value for key, value in (bare | spec).items() if value is not None}
+        manifest = {
+            "apiVersion": "treadle.dev/v1alpha1",
+            "kind": "ChaincodePackage",
+            "metadata": {"name": name},
+            "spec": fields,
+        }
+        made: Body = self.api.create(self.path("ChaincodePackage"), manifest).expect()
+        return made
+
+    def condition(
+        self, kind: str = "Ready", peer: str = "peer0", *, of: str = "Peer"
+    ) -> tuple[str, str, str]:
+        """status, reason and message of a condition; empty texts where there is none.
+
+        *peer* is the name of the object of kind *of*.
+        """
+        conditions = self.get(of, peer).get("status", {}).get("conditions", [])
         for found in conditions:
             if found["type"] == kind:
                 return found["status"], found["reason"], found["message"]
