@@ -7,6 +7,7 @@ RUNTIME := build/.installed-runtime
 FUZZER := build/.installed-fuzz
 SECONDS ?= 60
 CLUSTER_FOLDER ?= build/cluster
+CLUSTER ?= local
 
 .DEFAULT_GOAL := help
 
@@ -19,9 +20,9 @@ demo: $(RUNTIME) ## Run both operating modes with a real Python chaincode (nothi
 	$(BIN)/treadle demo
 
 test: lint fabric kubernetes-binaries ## Install what is needed, check the style, run the tests
-	$(BIN)/pytest -m "not long" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not long and not e2e" $(PYTEST_ARGS)
 
-test-long: $(INSTALLED) fabric kubernetes-binaries ## Run the tests that take minutes (idle streams, kill -9, big data)
+test-long: $(INSTALLED) fabric cluster-binaries ## Run the tests that take minutes (idle streams, kill -9, big data)
 	$(BIN)/pytest -m long $(PYTEST_ARGS)
 
 .PHONY: diff
@@ -54,13 +55,20 @@ kubernetes-binaries: ## Build the real API server, controllers and kubectl that 
 
 .PHONY: cluster-binaries cluster-up cluster-down
 cluster-binaries: ## Build every program of a real local cluster (cached outside the repository)
-	@tools/kubernetes-binaries.sh all >/dev/null
+	@tools/kubernetes-binaries.sh all >/dev/null || { [ "$$CI" != true ] && \
+	  echo "warning: without these programs, the tests that need a cluster are skipped" >&2; }
 
 cluster-up: $(INSTALLED) cluster-binaries ## Start a real one-node cluster as root, print its kubeconfig (CLUSTER_FOLDER=build/cluster)
 	@PYTHONPATH=tests $(BIN)/python -m cluster --folder $(CLUSTER_FOLDER) up
 
 cluster-down: $(INSTALLED) ## End it: processes, mounts, links; its logs stay
 	@PYTHONPATH=tests $(BIN)/python -m cluster --folder $(CLUSTER_FOLDER) down
+
+.PHONY: e2e
+e2e: $(INSTALLED) fabric ## Install the chart on a real cluster and use it: CLUSTER=local|kind|current K=expression
+	@[ "$(CLUSTER)" = current ] || tools/images.sh >/dev/null
+	@[ "$(CLUSTER)" != local ] || tools/kubernetes-binaries.sh all >/dev/null
+	TREADLE_E2E_CLUSTER=$(CLUSTER) $(BIN)/pytest tests/e2e -m e2e -v $(if $(K),-k "$(K)") $(PYTEST_ARGS)
 
 lock: $(INSTALLED) ## Write the pinned requirements anew
 	tools/lock.sh

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cluster.layout import default_binaries
+from e2e import wanted
+from e2e.clusters import ROOT, chosen_cluster
+from e2e.kubectl import Kubectl
 from e2e.local_cluster import COMMANDS, PROGRAMS
 
 
@@ -27,7 +31,9 @@ def _missing() -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip on a developer's machine; fail where nothing may be skipped silently."""
-    reason = _missing() if item.get_closest_marker("cluster") else None
+    local = os.environ.get("TREADLE_E2E_CLUSTER", "local") == "local"
+    needed = item.get_closest_marker("cluster") or (local and item.get_closest_marker("e2e"))
+    reason = _missing() if needed else None
     if reason is None:
         return
     if os.environ.get("CI") == "true":
@@ -39,3 +45,35 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def kubernetes_bin() -> Path:
     """The folder of the real Kubernetes programs."""
     return default_binaries()
+
+
+@pytest.fixture(scope="session")
+def anywhere(tmp_path_factory: pytest.TempPathFactory, kubernetes_bin: Path) -> Iterator[Kubectl]:
+    """The cluster of this run, with all images and without anything of ours."""
+    folder = tmp_path_factory.mktemp("e2e")
+    with chosen_cluster(folder) as kubeconfig:
+        yield Kubectl(kubeconfig, binaries=kubernetes_bin, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def new_namespace(anywhere: Kubectl) -> Callable[[str], Kubectl]:
+    """A namespace that enforces what is restricted, with an operator of its own; it stays."""
+
+    def make(name: str) -> Kubectl:
+        anywhere.apply(wanted.namespace(name))
+        there = anywhere.within(name)
+        others = [] if name == "trade" else ["--set=crds.enabled=false"]
+        chart = str(ROOT / "charts" / "treadle")
+        there.helm("install", "treadle", chart, *others, "--wait", "--timeout=3m", within=200)
+        return there
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trade(new_namespace: Callable[[str], Kubectl]) -> Kubectl:
+    """The namespace trade with its operator, and a Peer that is Ready."""
+    there = new_namespace("trade")
+    there.apply(wanted.peer())
+    there.wait("peers.treadle.dev/peer0", "condition=Ready", within=180)
+    return there
