@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from harness.kubernetes.control_plane import ControlPlane
 
 FABRIC_TOOLS = ("peer", "orderer", "configtxgen", "configtxlator", "cryptogen")
-CONTROL_PLANE = ("kube-apiserver", "kubectl")
+CONTROL_PLANE = ("kube-apiserver", "kubectl", "helm")
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 COMMANDS = {
     "go": ("go",),
     "node": ("node", "npm"),
@@ -53,7 +54,17 @@ def missing_part(item: pytest.Item) -> str | None:
             return "the real API server is not built; run tools/kubernetes-binaries.sh"
         if shutil.which("etcd") is None:
             return "etcd is not installed; the API server keeps its objects in it"
-    return None
+    return missing_node() if item.get_closest_marker("process_node") else None
+
+
+def missing_node() -> str | None:
+    """What keeps pods from running as processes of this machine."""
+    folder = kubernetes_bin_folder()
+    if not all((folder / program).exists() for program in CONTROLLERS):
+        return "the real controllers are not built; run tools/kubernetes-binaries.sh controllers"
+    from harness.nodes.network import unable
+
+    return unable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -77,6 +88,12 @@ def fabric_bin() -> Path:
 def fabric_sampleconfig(fabric_bin: Path) -> Path:
     """Fabric's own sample configuration (core.yaml, configtx.yaml, msp)."""
     return fabric_bin.parent / "sampleconfig"
+
+
+@pytest.fixture(scope="session")
+def kubernetes_bin() -> Path:
+    """The folder of the real Kubernetes programs."""
+    return kubernetes_bin_folder()
 
 
 @pytest.fixture(scope="session")

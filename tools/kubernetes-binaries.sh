@@ -11,9 +11,9 @@ folder=${TREADLE_KUBERNETES_BIN:-${XDG_CACHE_HOME:-$HOME/.cache}/treadle/kuberne
 info=k8s.io/component-base/version
 stamp="-X $info.gitVersion=$version -X $info.gitMajor=1 -X $info.gitMinor=35 -X $info.gitTreeState=clean"
 
-control_plane=(kube-apiserver kubectl)
+control_plane=(kube-apiserver kubectl helm)
 controllers=(kube-controller-manager kube-scheduler)
-node=(kubelet kube-proxy coredns local-path-provisioner helm)
+node=(kubelet kube-proxy coredns local-path-provisioner)
 case ${1:-control-plane} in
   control-plane) programs=("${control_plane[@]}") ;;
   controllers) programs=("${control_plane[@]}" "${controllers[@]}") ;;

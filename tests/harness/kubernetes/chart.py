@@ -13,6 +13,7 @@ import yaml
 from harness.kubernetes.resources import ROOT
 
 CHART = ROOT / "charts" / "treadle"
+KUBERNETES = "1.35.4"
 Body = dict[str, Any]
 
 
@@ -53,13 +54,15 @@ class Helm:
         )  # fmt: skip
         return Done(done.returncode == 0, done.stdout, done.stderr)
 
-    def template(self, values: Mapping[str, object] | None = None) -> Done:
-        """Render the release ``treadle`` of the namespace ``own``."""
-        place = ("template", "treadle", str(CHART), "--namespace", "own")
-        return self.run(*place, values=values or {})
+    def template(
+        self, values: Mapping[str, object] | None = None, *, namespace: str = "own"
+    ) -> Done:
+        """Render the release ``treadle`` of *namespace*, for no cluster in particular."""
+        place = ("template", "treadle", str(CHART), "--namespace", namespace)
+        return self.run(*place, "--kube-version", KUBERNETES, values=values or {})
 
     def objects(self, values: Mapping[str, object] | None = None) -> list[Body]:
-        """Everything rendered."""
+        """Everything rendered for the namespace ``own``."""
         text = self.template(values).expect()
         return [one for one in yaml.safe_load_all(text) if one is not None]
 
