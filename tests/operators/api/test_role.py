@@ -29,8 +29,10 @@ def test_no_request_is_refused_and_no_right_is_left_over(
 ) -> None:
     storage = {"size": "10Gi"}
     space.create_peer(deletionPolicy="Delete", external=EXTERNAL, storage=storage)
+    space.create_package()
     process = start()
     reason_is(space, "PeerStarting")
+    wait_until(lambda: _package_reason(space) == "PeerNotReady", within=60, what="its reason")
     template = space.get("StatefulSet", "peer0")["spec"]["volumeClaimTemplates"][0]
     metadata = {**template["metadata"], "name": "ledger-peer0-0"}
     body = {"metadata": metadata, "spec": template["spec"]}
@@ -61,6 +63,10 @@ def test_no_request_is_refused_and_no_right_is_left_over(
     creating = {(resource, "create") for resource, verb in used if verb == "patch"}
     assert used <= allowed()
     assert allowed() - used - creating == OF_ADMISSION
+
+
+def _package_reason(space: Namespace) -> str:
+    return space.condition("Ready", "asset-1.0", of="ChaincodePackage")[1]
 
 
 def _renewed(cluster: Cluster, account: Account) -> bool:
