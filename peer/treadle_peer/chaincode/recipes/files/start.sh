@@ -3,7 +3,22 @@ set -u
 
 pid=
 stopping=
-trap 'stopping=1; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM INT
+trap 'stop' TERM INT
+
+stop() {
+  stopping=1
+  trap '' TERM INT
+  # npm does not pass the signal on to the program that it started. Only a group of our own may
+  # be signalled as a whole: the fields after the name in brackets are state, parent, group.
+  read -r state <"/proc/$$/stat" || state=
+  # shellcheck disable=SC2086
+  set -- ${state##*) }
+  if [ "${3:-}" = "$$" ]; then
+    kill -TERM 0
+  elif [ -n "$pid" ]; then
+    kill -TERM "$pid" 2>/dev/null
+  fi
+}
 
 during() { # command...: its exit code; a signal that comes meanwhile is passed on to it
   "$@" &
@@ -45,10 +60,10 @@ while :; do
   [ $(($(date +%s) - began)) -lt 10 ] || tries=0
   if gone; then
     echo "start.sh: the peer at $CORE_PEER_ADDRESS is away; the chaincode waits for it" >&2
-    delay=1
+    looks=0
     while away; do
-      pause "$delay"
-      delay=2
+      looks=$((looks + 1))
+      pause $((looks > 30 ? 2 : 1))
     done
     # Its port may be open before it admits anybody.
     tries=3
