@@ -140,6 +140,7 @@ class Operator:
             return
         else:
             self._generations[key] = seen.generation
+        self.world.directory.changed(key.namespace)
         self._queue.wake(key)
         if before is not None:
             self._wake_rivals(key, self._routes.references(key))
@@ -152,6 +153,14 @@ class Operator:
             if reference.kind in {Kind.RUNTIME, Kind.PEER}:
                 self._queue.wake(Key(Kind(reference.kind), key.namespace, reference.name))
             if reference.kind in {Kind.RUNTIME, DEFINITION}:
+                self._wake(self._routes.of(key.namespace, reference) - {key})
+
+    def _wake_affected(self, key: Key, references: Iterable[Reference]) -> None:
+        """*key* has begun or ended to refer to these."""
+        for reference in references:
+            if reference.kind == Kind.RUNTIME:
+                self._queue.wake(Key(Kind.RUNTIME, key.namespace, reference.name))
+            elif reference.kind == DEFINITION:
                 self._wake(self._routes.of(key.namespace, reference) - {key})
 
     def _wake(self, keys: Iterable[Key]) -> None:
@@ -221,12 +230,13 @@ class Operator:
             self._wake_rivals(key, self._routes.drop(key))
             self._queue.done(key)
             return "gone"
-        for reference in self._routes.refer(key, outcome.refers):
-            if reference.kind == Kind.RUNTIME:
-                self._queue.wake(Key(Kind.RUNTIME, key.namespace, reference.name))
+        self._wake_affected(key, self._routes.refer(key, outcome.refers))
         if outcome.failed:
             self._queue.failed(key, loop.time())
             return "blocked"
+        if outcome.again is not None:
+            self._queue.done(key, again_at=loop.time() + outcome.again)
+            return "done"
         # Spread, so that a thousand objects do not come back in one second.
         pause = _RESYNC_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._queue.done(key, again_at=loop.time() + pause)

@@ -24,6 +24,7 @@ from treadle_operator.kube import connect
 from treadle_operator.leading import Leading
 from treadle_operator.logs import start_logging
 from treadle_operator.options import by_language, duration
+from treadle_operator.peers import Connections
 from treadle_operator.reconcile import World
 from treadle_operator.resources import Images
 from treadle_operator.serving import Metrics, serve
@@ -141,17 +142,20 @@ async def _run(options: Options) -> None:
             await connect(None if in_pod else os.environ.get("KUBECONFIG"))
         )
         kube.observe = metrics.called
+        leading = Leading(kube, options.namespaces, options.identity)
+        peers = await stack.enter_async_context(Connections(kube, leading.epoch))
         world = World(
             kube=kube,
+            peers=peers,
             images=options.images,
             certificate_lifetime=options.certificate_lifetime,
             now=lambda: datetime.now(UTC),
         )
-        leading = Leading(kube, options.namespaces, options.identity)
         kube.allow = leading.allowed
         operator = Operator(
             world=world, namespaces=options.namespaces, observer=metrics, leading=leading
         )
+        peers.on_change = operator.told
         runner = await serve(options.host, options.port, metrics=metrics, health=operator.stuck)
         stack.push_async_callback(runner.cleanup)
         _log.info("watching %s", ", ".join(options.namespaces))

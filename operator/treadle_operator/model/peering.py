@@ -46,8 +46,9 @@ class Purpose(StrEnum):
 class Runtime:
     """One chaincode that a peer wants processes for.
 
-    ``output_sha256`` is empty until a build has stored its output at the peer; ``attempt`` counts
-    how often it was wanted anew: a higher one asks to try again what has failed.
+    ``since`` is when its state began. ``output_sha256`` is empty until a build has stored its
+    output at the peer; ``attempt`` counts how often it was wanted anew: a higher one asks to try
+    again what has failed.
     """
 
     ccid: str
@@ -61,6 +62,7 @@ class Runtime:
     instances: int
     output_sha256: str
     attempt: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

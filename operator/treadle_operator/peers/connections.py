@@ -17,12 +17,14 @@ _Place = tuple[str, str]
 
 class Connections:
     """See Peers; an async context manager. ``on_change`` is called with what a peer's watch tells:
-    the key of a runtime, or that of the Peer when the watch is complete or lost.
+    the key of a runtime, or that of the Peer when the watch is complete or lost. *epoch* gives the
+    operator's present term in a namespace, and raises NotLeading.
     """
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, epoch: Callable[[str], int]) -> None:
         self.on_change: Callable[[Key], object] = lambda key: None
         self._kube = kube
+        self._epoch = epoch
         self._links: dict[_Place, Link] = {}
         self._locks: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -39,7 +41,11 @@ class Connections:
             found = self._links.get(place)
             if found is not None and found.access.fingerprint == access.fingerprint:
                 return found
-            opened = self._links[place] = Link(access, lambda ccid: self._told(place, ccid))
+            opened = self._links[place] = Link(
+                access,
+                told=lambda ccid: self._told(place, ccid),
+                epoch=lambda: self._epoch(namespace),
+            )
             if found is not None:
                 await found.close()
             return opened

@@ -34,7 +34,7 @@ from treadle_operator.model.peering import (
 )
 from treadle_operator.peers.access import Access
 from treadle_operator.peers.refusals import translated
-from treadle_operator.peers.runtimes import RuntimesClient, Told
+from treadle_operator.peers.runtimes import Epoch, RuntimesClient, Told
 
 _CONSORTIUM: Final = "SampleConsortium"
 _SECONDS: Final = 20.0
@@ -46,15 +46,16 @@ _VERSION, _POLICY = 2, 5  # fields of ChaincodeData, whose policy Fabric keeps a
 class Link:
     """See PeerLink. ``close`` ends it."""
 
-    def __init__(self, access: Access, told: Told) -> None:
+    def __init__(self, access: Access, *, told: Told, epoch: Epoch) -> None:
         """Connects when first used; the watch begins at once. Needs the running loop."""
         self.access = access
+        self._epoch = epoch
         self._peer = PeerConnection(access.peer)
         self._orderer = OrdererConnection(access.orderer) if access.orderer else None
         self._administration = PeerAdministration(peer=self._peer, signer=access.signer)
         self._runtimes: RuntimesClient | None = None
         if access.runtime is not None:
-            self._runtimes = RuntimesClient(access.name, access.runtime, told)
+            self._runtimes = RuntimesClient(access.name, access.runtime, told=told, epoch=epoch)
             self._runtimes.start()
 
     async def close(self) -> None:
@@ -128,6 +129,7 @@ class Link:
         if name in await self.channels():
             return
         orderer = self._ordering()
+        self._epoch()
         with translated(self.access.name):
             transaction = update_transaction(update=update, signers=[signer], submitter=signer)
             await orderer.broadcast(transaction, within=_SECONDS)
@@ -142,6 +144,7 @@ class Link:
 
     async def install(self, data: bytes) -> None:
         """Install a package."""
+        self._epoch()
         with translated(self.access.name):
             await self._administration.install(data, within=_DEADLINES.deploy)
 

@@ -45,6 +45,7 @@ def runtime_of(message: pb.Runtime) -> Runtime:
         instances=message.instances,
         output_sha256=message.output.sha256,
         attempt=message.attempt,
+        since=message.since.ToDatetime(tzinfo=UTC),
     )
 
 

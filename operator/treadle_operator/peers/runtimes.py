@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import grpc
 import grpc.aio
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
+_EPOCH: Final = "treadle-epoch"
 _SECONDS: Final = 15.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 
 Told = Callable[[str], object]
+Epoch = Callable[[], int]
+"""The present term of this operator; raises NotLeading while another one may work."""
+
+
+class _Terms(TypedDict):
+    timeout: float
+    metadata: tuple[tuple[str, str], ...]
 
 
 class RuntimesClient:
@@ -39,10 +47,11 @@ class RuntimesClient:
     list becomes complete or the watch is lost. Every method raises PeerUnavailable or PeerRefused.
     """
 
-    def __init__(self, peer: str, endpoint: Endpoint, told: Told) -> None:
+    def __init__(self, peer: str, endpoint: Endpoint, *, told: Told, epoch: Epoch) -> None:
         """Needs the running loop; ``start`` begins to watch."""
         self._peer = peer
         self._told = told
+        self._epoch = epoch
         self._channel = _open(endpoint)
         # The generated stub is for both kinds of channel; only its type knows two.
         self._stub = cast("RuntimesAsyncStub", RuntimesStub(self._channel))
@@ -70,14 +79,14 @@ class RuntimesClient:
         """See PeerLink."""
         with translated(self._peer):
             request = pb.RequireRuntimeRequest(ccid=ccid)
-            answer = await self._stub.RequireRuntime(request, timeout=_SECONDS)
+            answer = await self._stub.RequireRuntime(request, **self._terms())
         return runtime_of(answer.runtime)
 
     async def release(self, ccid: str) -> None:
         """See PeerLink."""
         with translated(self._peer):
             request = pb.ReleaseRuntimeRequest(ccid=ccid)
-            await self._stub.ReleaseRuntime(request, timeout=_SECONDS)
+            await self._stub.ReleaseRuntime(request, **self._terms())
 
     async def report(
         self, ccid: str, phase: Phase, message: str, log_tail: str, pods: Collection[str]
@@ -91,7 +100,7 @@ class RuntimesClient:
             pod_addresses=sorted(pods),
         )
         with translated(self._peer):
-            answer = await self._stub.ReportRuntime(request, timeout=_SECONDS)
+            answer = await self._stub.ReportRuntime(request, **self._terms())
         return runtime_of(answer.runtime)
 
     async def issue(self, ccid: str, purpose: Purpose, lifetime: timedelta | None) -> Certificate:
@@ -100,13 +109,18 @@ class RuntimesClient:
         if lifetime is not None:
             request.lifetime.FromTimedelta(lifetime)
         with translated(self._peer):
-            return certificate_of(await self._stub.IssueCertificate(request, timeout=_SECONDS))
+            answer = await self._stub.IssueCertificate(request, **self._terms())
+        return certificate_of(answer)
 
     async def retire(self, fingerprint: str) -> None:
         """See PeerLink."""
         with translated(self._peer):
             request = pb.RetireCertificateRequest(fingerprint=fingerprint)
-            await self._stub.RetireCertificate(request, timeout=_SECONDS)
+            await self._stub.RetireCertificate(request, **self._terms())
+
+    def _terms(self) -> _Terms:
+        """A deadline, and the epoch that tells a paused operator from its successor."""
+        return {"timeout": _SECONDS, "metadata": ((_EPOCH, str(self._epoch())),)}
 
     async def _watch(self) -> None:
         pause, said = _FIRST_PAUSE, ""
@@ -130,7 +144,8 @@ class RuntimesClient:
     async def _follow(self) -> None:
         """Until the stream ends. What came before ``synced`` replaces what was known."""
         first: dict[str, Runtime] = {}
-        call = self._stub.WatchRuntimes(pb.WatchRuntimesRequest())
+        metadata = self._terms()["metadata"]
+        call = self._stub.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=metadata)
         try:
             async for event in call:
                 kind = event.WhichOneof("event")

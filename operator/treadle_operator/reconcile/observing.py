@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from treadle_operator.conditions import Condition
@@ -43,6 +44,19 @@ def running_conditions(statefulset: Manifest, pod: Manifest | None) -> list[Cond
         Condition(READY, False, "PeerStarting", message),
         Condition(PROGRESSING, True, "PeerStarting", message, told=None),
     ]
+
+
+def is_running(conditions: Sequence[Condition]) -> bool:
+    """Whether the peer of these conditions can be spoken with."""
+    return any(one.type == READY and one.status for one in conditions)
+
+
+def ready_with(conditions: Sequence[Condition], step: Condition) -> list[Condition]:
+    """*conditions*, where Ready is only as true as *step*."""
+    if not is_running(conditions) or step.status:
+        return list(conditions)
+    behind = replace(step, type=READY)
+    return [behind if one.type == READY else one for one in conditions]
 
 
 def blocked_conditions(reason: str, message: str) -> list[Condition]:

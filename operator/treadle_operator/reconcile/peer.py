@@ -1,7 +1,6 @@
-"""The reconcile of a Peer: identity, children, volume, status.
+"""The reconcile of a Peer: identity, children, volume, then channels, and status.
 
-Ready means that the StatefulSet's pod is ready. Whatever needs a running peer (its channels, its
-runtimes) begins after that, in steps that come behind ``ensure_children``.
+Ready means that the StatefulSet's pod is ready and that the peer is in its channels.
 """
 
 from __future__ import annotations
@@ -23,12 +22,15 @@ from treadle_operator.model import (
     parse_peer,
 )
 from treadle_operator.names import peer_names
+from treadle_operator.reconcile.channels import Served, not_asked, serve_peer
 from treadle_operator.reconcile.children import ensure_children, grow_volume
 from treadle_operator.reconcile.identity import ensure_identity, secrets_of
 from treadle_operator.reconcile.observing import (
     IDENTITY,
     blocked_conditions,
     identity_condition,
+    is_running,
+    ready_with,
     running_conditions,
     storage_condition,
 )
@@ -43,6 +45,7 @@ class _Findings:
 
     conditions: list[Condition] = field(default_factory=list)
     endpoints: Mapping[str, object] = field(default_factory=dict)
+    served: Served = field(default_factory=Served)
     blocked: bool = False
 
 
@@ -55,6 +58,7 @@ async def reconcile_peer(key: Key, world: World) -> Outcome:
     try:
         body = await world.kube.get(PEERS, key.namespace, key.name)
     except NotFound:
+        await world.peers.drop(key.namespace, key.name)
         return Outcome(exists=False)
     meta = parse_meta(body)
     if meta.deleting:
@@ -95,7 +99,14 @@ async def _work(peer: Peer, world: World, found: _Findings) -> None:
     found.conditions.append(storage_condition(problem, peer.spec.storage.size))
     names = peer_names(peer.meta.name, peer.spec.msp_id)
     pod = await kube.find(PODS, peer.meta.namespace, names.pod)
-    found.conditions += running_conditions(statefulset, pod)
+    running = running_conditions(statefulset, pod)
+    if is_running(running):
+        found.served = await serve_peer(world, peer)
+        channels = found.served.condition
+    else:
+        found.served, channels = not_asked(peer)
+    found.conditions += [*ready_with(running, channels), channels]
+    found.blocked = channels.status is False
 
 
 def _check_supported(peer: Peer) -> None:
@@ -113,6 +124,10 @@ async def _write(meta: Meta, body: Manifest, world: World, found: _Findings) -> 
         meta,
         previous=mapping_at(body, "status"),
         conditions=found.conditions,
-        facts={"endpoints": dict(found.endpoints)},
+        facts={
+            "endpoints": dict(found.endpoints),
+            "channels": found.served.channels,
+            "runtimes": found.served.runtimes,
+        },
         now=world.now(),
     )

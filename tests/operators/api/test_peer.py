@@ -64,14 +64,17 @@ def test_children_appear_once_and_are_the_peers_own(space: Namespace, start: Sta
     assert secrets.keys() - kept == made_anew
 
 
-def test_ready_is_true_exactly_while_the_pod_is_ready(space: Namespace, start: Start) -> None:
+def test_a_ready_pod_whose_peer_nobody_reaches_does_not_make_the_peer_ready(
+    space: Namespace, start: Start
+) -> None:
     space.create_peer()
     start()
     reason_is(space, "PeerStarting")
     assert space.condition()[0] == "False"
     space.pod_becomes_ready()
-    reason_is(space, "PeerReady")
-    assert space.condition()[0] == "True"
+    reason_is(space, "PeerUnavailable")
+    assert space.condition()[0] == "False"
+    assert "Peer peer0 does not answer" in space.condition()[2]
     status = space.get("Peer", "peer0")["status"]
     assert status["observedGeneration"] == 1
     assert status["endpoints"]["peer"] == f"peer0.{space.name}.svc:7051"
@@ -110,12 +113,12 @@ def test_each_transition_makes_one_event_also_over_a_restart(
     first = start()
     reason_is(space, "PeerStarting")
     space.pod_becomes_ready()
-    reason_is(space, "PeerReady")
+    reason_is(space, "PeerUnavailable")
     first.started.stop()
     second = start()
     is_quiet(second, reconciles=1)
     told = sorted(event["reason"] for event in space.all("Event"))
-    assert told == ["Generated", "PeerReady", "PeerStarting"]
+    assert told == ["Generated", "PeerUnavailable", "PeerStarting"]
     involved = {event["involvedObject"]["name"] for event in space.all("Event")}
     assert involved == {"peer0"}
 
@@ -129,7 +132,7 @@ def test_an_operator_that_starts_again_writes_nothing(
     for name in ("peer0", "peer1"):
         reason_is(space, "PeerStarting", name)
         space.pod_becomes_ready(name)
-        reason_is(space, "PeerReady", name)
+        reason_is(space, "PeerUnavailable", name)
     first.started.stop()
     before = cluster.writes(account)
     assert before

@@ -69,7 +69,7 @@ def test_a_volume_that_cannot_grow_is_said_and_the_peer_goes_on(
     )
     assert "cannot grow to 20Gi" in space.condition("StorageReady")[2]
     space.pod_becomes_ready()
-    reason_is(space, "PeerReady")
+    reason_is(space, "PeerUnavailable")
 
 
 def test_a_name_that_is_taken_is_not_taken_over(space: Namespace, start: Start) -> None:

@@ -1,0 +1,132 @@
+"""What a Peer gets once its process runs: its channels; and what is told of its runtimes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from treadle_operator.claims import claims
+from treadle_operator.conditions import Condition
+from treadle_operator.errors import PeerRefused, PeerUnavailable
+from treadle_operator.model import Mode, Peer, items_at, text_at
+from treadle_operator.model.peering import Origin, Runtime
+from treadle_operator.peers import PeerLink
+from treadle_operator.reconcile.directory import Entries, list_entries
+from treadle_operator.reconcile.world import World
+
+CHANNELS: Final = "ChannelsReady"
+
+_Rows = list[dict[str, object]]
+
+
+@dataclass(slots=True)
+class Served:
+    """What a running peer was found to have. ``reason`` is empty when nothing is in the way."""
+
+    channels: _Rows = field(default_factory=list)
+    runtimes: _Rows = field(default_factory=list)
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def condition(self) -> Condition:
+        """ChannelsReady."""
+        if self.reason:
+            return Condition(CHANNELS, False, self.reason, self.message, told="Warning")
+        return Condition(CHANNELS, True, "Joined", "the peer is in all of its channels")
+
+
+def not_asked(peer: Peer) -> tuple[Served, Condition]:
+    """Of a peer that does not run now: what was known, and a condition that says so."""
+    known = Served(
+        channels=[dict(row) for row in _rows(peer, "channels")],
+        runtimes=[dict(row) for row in _rows(peer, "runtimes")],
+    )
+    message = "the peer does not run, so it cannot be asked"
+    return known, Condition(CHANNELS, None, "PeerNotRunning", message, told=None)
+
+
+async def serve_peer(world: World, peer: Peer) -> Served:
+    """Make the missing channels, release what nobody claims, and tell what there is.
+
+    Raises KubeError.
+    """
+    served = Served()
+    try:
+        link = await world.peers.refresh(peer.meta.namespace, peer.meta.name)
+        joined = await _join(link, peer, served)
+        served.channels = [
+            {"name": channel.name, "joined": channel.name in joined}
+            for channel in peer.spec.channels
+        ]
+        if link.synced:
+            await _release(world, link, peer)
+    except PeerUnavailable as error:
+        served, _ = not_asked(peer)
+        served.reason, served.message = "PeerUnavailable", str(error)
+        return served
+    served.runtimes = runtime_rows(link.runtimes) if link.synced else not_asked(peer)[0].runtimes
+    return served
+
+
+async def _join(link: PeerLink, peer: Peer, served: Served) -> frozenset[str]:
+    joined = await link.channels()
+    for channel in peer.spec.channels:
+        if channel.name in joined:
+            continue
+        try:
+            await link.create_channel(channel.name, channel.capability)
+        except PeerRefused as error:
+            served.reason = "ChannelRefused"
+            served.message = f"channel {channel.name} cannot be made: {error.message}"
+        else:
+            joined |= {channel.name}
+    return joined
+
+
+async def _release(world: World, link: PeerLink, peer: Peer) -> None:
+    """Withdraw what we have required and nobody claims, also if nobody saw the claim go."""
+    # Read before the claims: whoever has required one of these was there by then.
+    ours = [one.ccid for one in link.runtimes.values() if one.origin is Origin.OPERATOR]
+    if not ours:
+        return
+    entries = await list_entries(world.kube, peer.meta.namespace)
+    for ccid in unclaimed(peer.meta.name, ours, entries):
+        await link.release(ccid)
+
+
+def unclaimed(peer: str, ccids: Collection[str], entries: Entries) -> list[str]:
+    """Which of the runtimes *ccids* nobody needs any more.
+
+    What an instantiation has on the ledger it needs until an upgrade is there, too, and also
+    while its package is missing.
+    """
+    held = {
+        text_at(one.status, "legacyID")
+        for one in entries.instantiations
+        if not one.meta.deleting
+        and peer in {text_at(target, "peer") for target in items_at(one.status, "targets")}
+    }
+    return [
+        ccid
+        for ccid in sorted(ccids)
+        if ccid not in held and not claims(peer, ccid, entries.instantiations, entries.packages)
+    ]
+
+
+def runtime_rows(runtimes: Mapping[str, Runtime]) -> _Rows:
+    """``status.runtimes``: only what changes by transition."""
+    return [
+        {
+            "ccid": ccid,
+            "state": runtimes[ccid].state.value,
+            "origin": runtimes[ccid].origin.value,
+            "mode": Mode.PRODUCTION.value,
+        }
+        for ccid in sorted(runtimes)
+    ]
+
+
+def _rows(peer: Peer, name: str) -> list[Mapping[str, object]]:
+    return [row for row in items_at(peer.status, name) if isinstance(row, Mapping)]
