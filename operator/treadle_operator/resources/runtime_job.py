@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from treadle_operator.model import GROUP, Manifest
+from treadle_operator.model import CCID_ANNOTATION, GROUP, Manifest
 from treadle_operator.names import build_name
 from treadle_operator.resources.durations import seconds
 from treadle_operator.resources.images import Images
@@ -27,7 +27,9 @@ from treadle_operator.resources.runtime_parts import (
 )
 
 BUILD: Final = f"{GROUP}/build"
-"""Annotation: hash of the pod that builds, and which attempt it is."""
+"""Annotation: hash of the pod that builds; another one is another build."""
+ATTEMPT: Final = f"{GROUP}/attempt"
+"""Annotation: how often the runtime had been wanted when the Job was made."""
 
 _WORK: Final = "/treadle/work"
 _AUTHORITY: Final = "/treadle/ca"
@@ -57,10 +59,11 @@ def builder_job(runtime: RuntimeOf, *, images: Images, image: str, attempt: int)
     """The Job. A source that does not build is not tried again; a lost node is."""
     name = build_name(runtime.peer.meta.name, runtime.ccid)
     pod = _pod(runtime, images=images, image=image)
-    annotations = {BUILD: digest(attempt, pod)}
+    annotations = {BUILD: digest(pod), ATTEMPT: str(attempt)}
     metadata = runtime_metadata(runtime, name=name, component=BUILDER, annotations=annotations)
     timeout = seconds(runtime.peer.spec.chaincode.build_timeout) or _DEFAULT_TIMEOUT
-    of_pod = {key: metadata[key] for key in ("labels", "annotations")}
+    # Nothing in here may change with the attempt: a Job's template is immutable.
+    of_pod = {"labels": metadata["labels"], "annotations": {CCID_ANNOTATION: runtime.ccid}}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

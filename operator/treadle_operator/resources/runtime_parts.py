@@ -22,6 +22,7 @@ from treadle_operator.model import (
     Manifest,
     Peer,
     Variable,
+    mapping_at,
 )
 from treadle_operator.names import peer_names, runtime_name
 from treadle_operator.resources.config import launched_address
@@ -96,6 +97,13 @@ def _claim(one: ChaincodeInstantiation) -> dict[str, object]:
     }
 
 
+def is_of_runtime(live: Manifest, name: str) -> bool:
+    """Whether a stored object says that it was made for the runtime of this name."""
+    labels = mapping_at(live, "metadata", "labels")
+    managed = labels.get("app.kubernetes.io/managed-by") == MANAGER
+    return managed and labels.get(RUNTIME_LABEL) == name
+
+
 def digest(*parts: object) -> str:
     """A hash that changes with any of the parts, for annotations."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
@@ -153,7 +161,8 @@ def container(
         "name": name,
         "image": image,
         "command": list(command),
-        "env": list(env),
+        # The API server stores no empty list.
+        **({"env": list(env)} if env else {}),
         "resources": dict(resources),
         "securityContext": {
             "allowPrivilegeEscalation": False,
