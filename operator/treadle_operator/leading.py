@@ -209,7 +209,6 @@ class Leading:
             return
         try:
             async with asyncio.timeout(_ROUND_SECONDS):
-                # Without a holder: what an apply leaves out goes.
                 await self.kube.apply(self._manifest(namespace, record.epoch, holder=""))
         except (KubeError, TimeoutError) as error:
             _log.warning("the lease of %s was not given back: %s", namespace, error or "no answer")
@@ -237,7 +236,7 @@ class Leading:
             "leaseTransitions": epoch,
             "acquireTime": acquired,
             "renewTime": moment,
-            **({"holderIdentity": holder} if holder else {}),
+            "holderIdentity": holder,
         }
         return {
             "apiVersion": LEASES.api_version,
