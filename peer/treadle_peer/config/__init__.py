@@ -3,6 +3,7 @@
 ``load_config`` is the entry; every failure is a ConfigurationError of one line.
 """
 
+from treadle_peer.config.containers import ContainersConfig, EngineFiles
 from treadle_peer.config.endpoint import (
     EndpointError,
     chaincode_endpoint,
@@ -30,7 +31,9 @@ __all__ = [
     "ChaincodeConfig",
     "ChaincodeMode",
     "ConfigurationError",
+    "ContainersConfig",
     "EndpointError",
+    "EngineFiles",
     "KeepaliveConfig",
     "LauncherKind",
     "ListenerLimits",

@@ -23,6 +23,12 @@ chaincode.startuptimeout chaincode.executetimeout chaincode.mode
 ledger.state.stateDatabase ledger.state.totalQueryLimit ledger.history.enableHistoryDatabase
 operations.listenAddress operations.tls.enabled operations.tls.cert.file operations.tls.key.file
 operations.tls.clientAuthRequired operations.tls.clientRootCAs.files
+vm.endpoint vm.docker.tls.enabled vm.docker.tls.ca.file vm.docker.tls.cert.file
+vm.docker.tls.key.file vm.docker.hostConfig.NetworkMode vm.docker.hostConfig.Memory
+vm.docker.hostConfig.CpuShares vm.docker.hostConfig.CpuQuota vm.docker.hostConfig.CpuPeriod
+vm.docker.hostConfig.CgroupParent vm.docker.hostConfig.Dns vm.docker.hostConfig.DnsSearch
+vm.docker.hostConfig.ExtraHosts
+chaincode.builder chaincode.golang.runtime chaincode.java.runtime chaincode.node.runtime
 """.split()
 
 TREADLE = """
@@ -30,6 +36,11 @@ treadle.channel treadle.channelCapability treadle.organization
 treadle.ordering.listenAddress treadle.ordering.address treadle.ordering.tls.enabled
 treadle.chaincode.tls treadle.chaincode.buildTimeout treadle.chaincode.launchedListenAddress
 treadle.chaincode.launcher treadle.chaincode.launchedAddress
+treadle.chaincode.docker.builders.golang treadle.chaincode.docker.builders.node
+treadle.chaincode.docker.builders.java treadle.chaincode.docker.builders.python
+treadle.chaincode.docker.runtimes.golang treadle.chaincode.docker.runtimes.node
+treadle.chaincode.docker.runtimes.java treadle.chaincode.docker.runtimes.python
+treadle.chaincode.docker.pidsLimit treadle.chaincode.docker.maxOutputBytes
 treadle.runtime.listenAddress treadle.runtime.tls.cert.file treadle.runtime.tls.key.file
 treadle.runtime.tls.clientRootCAs.files treadle.runtime.maxOutputBytes
 treadle.stop.drainTimeout
@@ -77,11 +88,9 @@ peer.handlers.validators.* peer.validatorPoolSize
 peer.discovery.enabled peer.discovery.authCacheEnabled peer.discovery.authCacheMaxSize
 peer.discovery.authCachePurgeRetentionRatio peer.discovery.orgMembersAllowedAccess
 peer.limits.concurrency.gatewayService peer.limits.concurrency.qscc
-vm.endpoint vm.docker.tls.enabled vm.docker.tls.ca.file vm.docker.tls.cert.file
-vm.docker.tls.key.file vm.docker.attachStdout vm.docker.hostConfig.*
-chaincode.id.path chaincode.id.name chaincode.builder chaincode.pull
-chaincode.golang.runtime chaincode.golang.dynamicLink chaincode.java.runtime
-chaincode.node.runtime chaincode.externalBuilders chaincode.installTimeout
+vm.docker.attachStdout vm.docker.hostConfig.*
+chaincode.id.path chaincode.id.name chaincode.pull chaincode.golang.dynamicLink
+chaincode.externalBuilders chaincode.installTimeout
 chaincode.keepalive chaincode.system.* chaincode.logging.level chaincode.logging.shim
 chaincode.logging.format
 ledger.blockchain ledger.state.couchDBConfig.couchDBAddress

@@ -10,6 +10,7 @@ from pathlib import Path
 from treadle_fabric.channelconfig import ConfigError, check_channel_id
 from treadle_fabric.channelconfig.names import check_config_id
 
+from treadle_peer.config.containers import load_containers
 from treadle_peer.config.endpoint import is_unspecified, join_address, split_address
 from treadle_peer.config.errors import ConfigurationError
 from treadle_peer.config.logspec import DEFAULT_SPEC, parse_logging_spec
@@ -17,6 +18,7 @@ from treadle_peer.config.model import (
     ChaincodeConfig,
     ChaincodeMode,
     KeepaliveConfig,
+    LauncherKind,
     ListenerLimits,
     OperationsConfig,
     OrderingConfig,
@@ -247,18 +249,24 @@ def _chaincode(settings: Settings, *, peer_tls: bool, development: bool) -> Chai
         execute = None
     startup = settings.duration("chaincode.startuptimeout", 300.0)
     default_tls = peer_tls or mode is ChaincodeMode.PRODUCTION
+    launcher = launcher_kind(settings)
+    launched_listen = settings.address("treadle.chaincode.launchedListenAddress", "127.0.0.1:0")
+    told = launched_address(settings)
+    tls = settings.flag("treadle.chaincode.tls", default_tls)
+    containers = None
+    if launcher is LauncherKind.DOCKER:
+        containers = load_containers(settings, tls=tls, listen=launched_listen, told=told)
     return ChaincodeConfig(
         mode=mode,
         startup_timeout=max(startup, _SMALLEST_STARTUP_TIMEOUT),
         execute_timeout=execute,
         build_timeout=settings.duration("treadle.chaincode.buildTimeout", 600.0),
         total_query_limit=settings.number("ledger.state.totalQueryLimit", 100_000, minimum=1),
-        tls=settings.flag("treadle.chaincode.tls", default_tls),
-        launched_listen_address=settings.address(
-            "treadle.chaincode.launchedListenAddress", "127.0.0.1:0"
-        ),
-        launched_address=launched_address(settings),
-        launcher=launcher_kind(settings),
+        tls=tls,
+        launched_listen_address=launched_listen,
+        launched_address=told,
+        launcher=launcher,
+        containers=containers,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from treadle_peer.config.containers import ContainersConfig
+
 
 class ChaincodeMode(Enum):
     """Who owns chaincode processes by default: the peer (net) or the developer (dev)."""
@@ -15,9 +17,11 @@ class ChaincodeMode(Enum):
 
 
 class LauncherKind(Enum):
-    """Who builds and starts production chaincode: the peer itself, or an operator."""
+    """Who builds and starts production chaincode: the peer itself as processes or in containers,
+    or an operator."""
 
     PROCESS = "process"
+    DOCKER = "docker"
     OPERATOR = "operator"
 
 
@@ -70,6 +74,8 @@ class ChaincodeConfig:
     launched_listen_address: str = "127.0.0.1:0"
     launched_address: str | None = None
     launcher: LauncherKind = LauncherKind.PROCESS
+    containers: ContainersConfig | None = None
+    """Of the launcher ``docker``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

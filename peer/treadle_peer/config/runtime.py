@@ -16,7 +16,7 @@ _DEFAULT_OUTPUT_BYTES = 1 << 30
 
 def launcher_kind(settings: Settings) -> LauncherKind:
     """Who starts production chaincode."""
-    return LauncherKind(settings.choice(_LAUNCHER, "process", ("process", "operator")))
+    return LauncherKind(settings.choice(_LAUNCHER, "process", ("process", "docker", "operator")))
 
 
 def launched_address(settings: Settings) -> str | None:
@@ -33,7 +33,7 @@ def launched_address(settings: Settings) -> str | None:
 def load_runtime(settings: Settings, chaincode: ChaincodeConfig) -> RuntimeConfig:
     """The operator's port; raises ConfigurationError when it does not fit the launcher."""
     listen = settings.address(_LISTEN, "") if settings.text(_LISTEN, "") else None
-    if chaincode.launcher is LauncherKind.PROCESS:
+    if chaincode.launcher is not LauncherKind.OPERATOR:
         if listen is not None:
             remedy = f"it is for operators; write operator in {_LAUNCHER}, or take this out"
             raise settings.wrong(_LISTEN, remedy)

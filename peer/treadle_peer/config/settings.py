@@ -55,8 +55,10 @@ class Settings:
             raise self.wrong(key, "write true or false")
         return low in _TRUE
 
-    def number(self, key: str, default: int, *, minimum: int = 0) -> int:
-        """A whole number of at least *minimum*."""
+    def number(
+        self, key: str, default: int, *, minimum: int = 0, maximum: int = _LARGEST_NUMBER
+    ) -> int:
+        """A whole number from *minimum* to *maximum*."""
         value = self.source.values.get(key.lower(), default)
         try:
             number = int(str(value), 0)
@@ -64,8 +66,8 @@ class Settings:
             raise self.wrong(key, "write a whole number") from None
         if number < minimum:
             raise self.wrong(key, f"write a number of at least {minimum}")
-        if number > _LARGEST_NUMBER:
-            raise self.wrong(key, f"write a number of at most {_LARGEST_NUMBER}")
+        if number > maximum:
+            raise self.wrong(key, f"write a number of at most {maximum}")
         return number
 
     def duration(self, key: str, default: float) -> float:
@@ -95,9 +97,12 @@ class Settings:
 
     def paths(self, key: str) -> tuple[Path, ...]:
         """A YAML list of paths, or names separated by blanks in the environment."""
+        return tuple(self._path(key, name) for name in self.texts(key))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A YAML list of strings, or strings separated by blanks in the environment."""
         value = self.source.values.get(key.lower(), [])
-        names = [str(item) for item in value] if isinstance(value, list) else str(value).split()
-        return tuple(self._path(key, name) for name in names)
+        return tuple(map(str, value) if isinstance(value, list) else str(value).split())
 
     def _path(self, key: str, text: str) -> Path:
         if not _is_unicode(text) or not _is_path(text):

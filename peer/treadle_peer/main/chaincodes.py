@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from treadle_peer.chaincode import (
     AdmissionRules,
@@ -17,12 +18,18 @@ from treadle_peer.chaincode import (
     SupportConfig,
 )
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
-from treadle_peer.chaincode.launch import LaunchSettings, ProcessLauncher
+from treadle_peer.chaincode.launch import LaunchSettings, PeerLauncher, ProcessLauncher
 from treadle_peer.chaincode.launch.admission import at_the_door
+from treadle_peer.chaincode.launch.containers import ContainerLauncher, EngineMissingError
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.runtimes import OperatorLauncher
 from treadle_peer.channels import Channels, is_defined
-from treadle_peer.config import ChaincodeMode, LauncherKind, PeerConfig
+from treadle_peer.config import (
+    ChaincodeMode,
+    ConfigurationError,
+    LauncherKind,
+    PeerConfig,
+)
 from treadle_peer.execution import ChaincodeInvoker, PackageError
 from treadle_peer.main.bridges import ServerBridges
 from treadle_peer.main.chaincode_port import PortServices
@@ -52,7 +59,7 @@ class Chaincodes:
     config: PeerConfig
     packages: FilePackageStore
     authority: ChaincodeAuthority
-    launcher: ProcessLauncher | OperatorLauncher
+    launcher: PeerLauncher | OperatorLauncher
     operator: OperatorSide | None
     modes: Modes
     support: ChaincodeSupport
@@ -143,8 +150,8 @@ def _launcher(
     authority: ChaincodeAuthority,
     endpoints: Endpoints,
     support: Callable[[], ChaincodeSupport],
-) -> tuple[ProcessLauncher | OperatorLauncher, OperatorSide | None]:
-    """Who builds and starts chaincode: this peer, or an operator."""
+) -> tuple[PeerLauncher | OperatorLauncher, OperatorSide | None]:
+    """Who builds and starts chaincode: this peer, or an operator. Raises ConfigurationError."""
     if config.chaincode.launcher is LauncherKind.OPERATOR:
         operator = build_operator_side(
             config,
@@ -156,14 +163,21 @@ def _launcher(
             support=support,
         )
         return operator.launcher, operator
-    launcher = ProcessLauncher(
-        settings=_launch_settings(config, folders),
-        packages=packages,
-        authority=authority,
-        bridges=ServerBridges(support),
-        endpoint=lambda: endpoints.launched,
-        on_exit=lambda end: support().runtime_exited(end.ccid, end.sentence),
-    )
+    settings = _launch_settings(config, folders)
+    make: Callable[..., PeerLauncher] = partial(ProcessLauncher, settings=settings)
+    if config.chaincode.containers is not None:
+        make = partial(ContainerLauncher, settings=settings, containers=config.chaincode.containers)
+    try:
+        launcher = make(
+            packages=packages,
+            authority=authority,
+            bridges=ServerBridges(support),
+            endpoint=lambda: endpoints.launched,
+            on_exit=lambda end: support().runtime_exited(end.ccid, end.sentence),
+        )
+    except EngineMissingError as error:
+        remedy = "it needs the Python package docker: pip install 'treadle[docker]'"
+        raise ConfigurationError("treadle.chaincode.launcher", "docker", remedy) from error
     return launcher, None
 
 

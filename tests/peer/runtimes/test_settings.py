@@ -52,7 +52,7 @@ def test_given_files_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "named", "remedy"),
     [
-        ({LAUNCHER: "docker"}, LAUNCHER, "write process or operator"),
+        ({LAUNCHER: "podman"}, LAUNCHER, "write process or docker or operator"),
         ({LAUNCHER: "operator"}, "treadle.runtime.listenAddress", "for example 0.0.0.0:7055"),
         ({PORT: "127.0.0.1:7055"}, PORT, "write operator in treadle.chaincode.launcher"),
         (

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -89,6 +90,13 @@ class CapturedLog:
         self._file = self._path.open("ab", buffering=0)
 
 
+def copy_bounded(chunks: Iterable[bytes], log: CapturedLog) -> None:
+    """Write all *chunks* to *log*, at no more than 16 MiB a second. Blocks."""
+    for chunk in chunks:
+        log.write(chunk)
+        time.sleep(len(chunk) / _BYTES_PER_SECOND)
+
+
 class LogPump(threading.Thread):
     """Copies a pipe into a log until nobody holds the pipe's other end any more.
 
@@ -104,9 +112,7 @@ class LogPump(threading.Thread):
     def run(self) -> None:
         """Copy."""
         with self._pipe:
-            while chunk := os.read(self._pipe.fileno(), _CHUNK):
-                self._log.write(chunk)
-                time.sleep(len(chunk) / _BYTES_PER_SECOND)
+            copy_bounded(iter(lambda: os.read(self._pipe.fileno(), _CHUNK), b""), self._log)
         self._log.close()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import BinaryIO, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
-from treadle_peer.chaincode.launch.containers.settings import ContainerSettings
+from treadle_peer.config import ContainersConfig
 
 USER: Final = "10001:10001"
 """Who runs in containers: nobody that an image knows."""
@@ -46,6 +46,13 @@ class ContainerPlan:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+class Output(Protocol):
+    """What a container prints, piece by piece."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
 class _Library(Protocol):
     """The low-level client of the package ``docker``, as far as it is used here."""
 
@@ -53,7 +60,7 @@ class _Library(Protocol):
     def create_container(self, image: str, **options: object) -> Mapping[str, str]: ...
     def put_archive(self, container: str, path: str, data: BinaryIO | bytes) -> bool: ...
     def get_archive(self, container: str, path: str) -> tuple[Iterator[bytes], object]: ...
-    def attach(self, container: str, *, stream: bool) -> Iterator[bytes]: ...
+    def attach(self, container: str, *, stream: bool) -> Output: ...
     def start(self, container: str) -> None: ...
     def stop(self, container: str, timeout: int) -> None: ...
     def wait(self, container: str, timeout: float | None) -> Mapping[str, int]: ...
@@ -71,7 +78,7 @@ def _told(
     """Whatever the library and what lies below it raise becomes an EngineError."""
 
     @wraps(method)
-    def wrapper(self: Engine, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def wrapper(self: Engine, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         with self.errors():
             return method(self, *args, **kwargs)
 
@@ -81,7 +88,7 @@ def _told(
 class Engine:
     """One engine. All methods block and raise EngineError; any thread may call them."""
 
-    def __init__(self, settings: ContainerSettings) -> None:
+    def __init__(self, settings: ContainersConfig) -> None:
         """Connects only when it is first needed. Raises EngineMissingError."""
         self._settings = settings
         self._library: _Library | None = None
@@ -157,7 +164,7 @@ class Engine:
             into.write(chunk)
 
     @_told
-    def output(self, container: str) -> Iterator[bytes]:
+    def output(self, container: str) -> Output:
         """What *container* prints from now on, until it ends; also of one not yet started."""
         return self._connected().attach(container, stream=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import closing, suppress
 from typing import Final
 
 from treadle_peer.chaincode.launch.containers.engine import Engine, EngineError
@@ -59,7 +60,8 @@ class RunningContainer:
 
     def told(self, code: int) -> None:
         """Called by the watching thread when the container has ended."""
-        self._loop.call_soon_threadsafe(self._settle, code)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._settle, code)
 
     async def _end(self, grace: float) -> None:
         try:
@@ -70,7 +72,8 @@ class RunningContainer:
             _LOG.warning("container %s: %s; it is removed later", self._container[:12], error)
         # The log has everything that was printed once the thread is done. An engine that does
         # not answer must not keep the peer from stopping.
-        await asyncio.to_thread(self._watch.join, _SECONDS)
+        if self._watch.ident is not None:
+            await asyncio.to_thread(self._watch.join, _SECONDS)
         self._settle(_UNKNOWN)
 
     def _settle(self, code: int) -> None:
@@ -101,7 +104,7 @@ class _Watch(threading.Thread):
         """Copy, wait, tell."""
         code = _UNKNOWN
         try:
-            with self._engine.errors():
+            with self._engine.errors(), closing(self._output):
                 copy_bounded(self._output, self._log)
         except EngineError as error:
             self._log.write(f"\n(no more output: {error})\n".encode())

@@ -1,0 +1,92 @@
+"""Tar archives that engines unpack in containers, and what they give back."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from treadle_peer.chaincode.recipes import CarryingError
+
+_USER = 10001
+
+
+def write_folder(folder: Path, archive: BinaryIO) -> None:
+    """All of *folder* under its own absolute path, owned by who runs in containers."""
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.add(folder, arcname=str(folder).lstrip("/"), filter=_owned)
+
+
+def small_files(files: Mapping[str, bytes], *, folders: tuple[str, ...]) -> bytes:
+    """*folders* and private *files* by their absolute path, owned by who runs in containers."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name in folders:
+            info = _owned(tarfile.TarInfo(name.lstrip("/")))
+            info.type, info.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(info)
+        for name, content in files.items():
+            info = _owned(tarfile.TarInfo(name.lstrip("/")))
+            info.size, info.mode = len(content), 0o400
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def take_folder(archive: BinaryIO, target: Path) -> None:
+    """Unpack below *target* what an engine gave of one folder.
+
+    A build ran code of strangers: raises CarryingError for what is neither file nor folder nor a
+    link that stays inside. Nothing is written through a link: they are made last.
+    """
+    links: list[tuple[str, str]] = []
+    try:
+        with tarfile.open(fileobj=archive, mode="r|") as tar:
+            for member in tar:
+                inside = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+                if member.issym():
+                    links.append((str(inside), member.linkname))
+                elif member.isdir() or member.isreg():
+                    _take(tar, member, target / _safe(inside))
+                else:
+                    raise CarryingError(f"the build left {member.name}, which is no file")
+    except (tarfile.TarError, UnicodeError, OSError, EOFError) as error:
+        raise CarryingError(f"what the build left cannot be read: {error}") from error
+    for name, leads_to in links:
+        _link(target, name, leads_to)
+
+
+def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    source = tar.extractfile(member)
+    assert source is not None  # noqa: S101 - it is a regular file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as sink:
+        while chunk := source.read(1 << 20):
+            sink.write(chunk)
+    path.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _link(target: Path, name: str, leads_to: str) -> None:
+    path = target / _safe(PurePosixPath(name))
+    inside = Path(os.path.normpath(path.parent / leads_to))
+    if leads_to.startswith("/") or not inside.is_relative_to(target):
+        raise CarryingError(f"the build left {name}, a link to {leads_to}, which leads out of it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(leads_to)
+
+
+def _safe(name: PurePosixPath) -> PurePosixPath:
+    if name.is_absolute() or ".." in name.parts:
+        raise CarryingError(f"the build left the illegal name {name}")
+    return name
+
+
+def _owned(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = _USER
+    info.uname = info.gname = ""
+    return info

@@ -1,0 +1,243 @@
+"""Builds in containers of the builder images: each done once, its output kept as one archive.
+
+``<folder>/<key>/`` holds ``output.tar`` and, once the build has succeeded, ``complete.json``. The
+key covers the image, so that a newer one builds anew. Scripts and archive are those of pods
+(``chaincode.recipes``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from treadle_fabric.identity.files import write_public
+from treadle_fabric.packages import PackageFormatError, extract_code, read_archive
+
+from treadle_peer.chaincode.launch.builders import BuildError
+from treadle_peer.chaincode.launch.containers.archives import take_folder, write_folder
+from treadle_peer.chaincode.launch.containers.engine import (
+    ContainerPlan,
+    Engine,
+    EngineError,
+    MissingImageError,
+)
+from treadle_peer.chaincode.launch.containers.running import RunningContainer
+from treadle_peer.chaincode.launch.logs import CapturedLog
+from treadle_peer.chaincode.recipes import (
+    RUN_SCRIPT,
+    CarryingError,
+    Recipe,
+    build_script,
+    pack,
+    recipe_for,
+    run_script,
+    write_probe,
+)
+from treadle_peer.config import ContainersConfig
+from treadle_peer.execution import InstalledPackage
+
+_LOG = logging.getLogger(__name__)
+_COMPLETE: Final = "complete.json"
+_OUTPUT: Final = "output.tar"
+_LOG_BYTES: Final = 4 * 1024 * 1024
+_AT_ONCE: Final = 2
+_REVISION: Final = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerBuild:
+    """A finished build: ``output`` is the archive, ``listens`` whether it is a server."""
+
+    language: str
+    output: Path
+    listens: bool
+
+
+class ContainerBuilds:
+    """All builds of one peer. At most two run at once; the same one never runs twice."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        engine: Engine,
+        settings: ContainersConfig,
+        labels: Mapping[str, str],
+        timeout: float,
+        environment: Mapping[str, str],
+    ) -> None:
+        """*timeout* (seconds) bounds one build; *environment* is told to all of them."""
+        self._folder = folder
+        self._engine = engine
+        self._settings = settings
+        self._labels = labels
+        self._timeout = timeout
+        self._environment = environment
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._locks: dict[str, asyncio.Lock] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def obtain(self, package: InstalledPackage) -> ContainerBuild:
+        """The build of *package*, made now unless it was made before. Raises BuildError."""
+        name = self._settings.builders.get(package.language)
+        if name is None:
+            raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
+        if not package.code:
+            raise BuildError(
+                f"the package of {package.ccid} holds no code: it was made in development mode; "
+                "install one with code under another version, or run the peer in development mode"
+            )
+        image = await self._image(name, package.language)
+        key = _digest(package, image)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            folder = self._folder / key
+            if not (folder / _COMPLETE).exists():
+                async with self._slots:
+                    await self._make(package, image, folder)
+            told = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
+            return ContainerBuild(
+                language=package.language, output=folder / _OUTPUT, listens=told["listens"]
+            )
+
+    async def _image(self, name: str, language: str) -> str:
+        try:
+            return await asyncio.to_thread(self._engine.image, name)
+        except MissingImageError as error:
+            raise BuildError(
+                f"{error}; load it, or name another one in "
+                f"treadle.chaincode.docker.builders.{language}"
+            ) from error
+        except EngineError as error:
+            raise BuildError(str(error)) from error
+
+    async def _make(self, package: InstalledPackage, image: str, folder: Path) -> None:
+        started = time.monotonic()
+        work = folder / "work"
+        recipe = await asyncio.to_thread(self._prepare, package, work)
+        log = CapturedLog(folder / "build.log", limit=_LOG_BYTES)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._build(package.ccid, image, work, log)
+            listens = await asyncio.to_thread(_carry, recipe, folder / _OUTPUT)
+        except TimeoutError:
+            raise BuildError(
+                f"the build took longer than {self._timeout:.0f} s "
+                f"(treadle.chaincode.buildTimeout){_quoted(log)}"
+            ) from None
+        except (EngineError, CarryingError, OSError) as error:
+            raise BuildError(str(error)) from error
+        finally:
+            log.close()
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+        write_public(folder / _COMPLETE, json.dumps({"listens": listens}).encode())
+        seconds = time.monotonic() - started
+        _LOG.info("Built chaincode %s in a container in %.1f s", package.ccid, seconds)
+
+    def _prepare(self, package: InstalledPackage, work: Path) -> Recipe:
+        """Everything that the container is given, in *work*: it has the same path there."""
+        shutil.rmtree(work.parent, ignore_errors=True)
+        recipe = recipe_for(package.language, work=work, path=package.path)
+        try:
+            names = [entry.name for entry in read_archive(package.code, what="code package")]
+            extract_code(package.code, work / "source")
+        except PackageFormatError as error:
+            raise BuildError(str(error)) from error
+        authority = work / "authority.crt"
+        own = self._environment.get("SSL_CERT_FILE", "")
+        if own and Path(own).is_file():
+            shutil.copyfile(own, authority)
+        script = build_script(
+            recipe,
+            names=names,
+            work=work,
+            authority=authority,
+            termination=Path("/dev/null"),  # the whole log is here
+        )
+        write_probe(recipe)
+        (work / "build.sh").write_text(script, encoding="utf-8")
+        return recipe
+
+    async def _build(self, ccid: str, image: str, work: Path, log: CapturedLog) -> None:
+        told = {name: self._environment[name] for name in _TOLD if name in self._environment}
+        plan = ContainerPlan(
+            image=image,
+            arguments=["/bin/sh", str(work / "build.sh")],
+            environment=told,
+            labels=self._labels,
+        )
+        container = await asyncio.to_thread(self._engine.create, plan)
+        running = RunningContainer(engine=self._engine, container=container, log=log)
+        try:
+            await asyncio.to_thread(self._put, container, work)
+            await running.start()
+            code = await running.exited()
+            if code != 0:
+                raise BuildError(f"the build of {ccid} failed with exit code {code}{_quoted(log)}")
+            for name in ("source", "output"):
+                await asyncio.to_thread(self._get, container, work / name)
+        finally:
+            await asyncio.shield(running.end(grace=0.0))
+
+    def _put(self, container: str, work: Path) -> None:
+        archive = work.parent / "work.tar"
+        with archive.open("w+b") as file:
+            write_folder(work, file)
+            file.seek(0)
+            self._engine.put(container, folder="/", archive=file)
+        archive.unlink()
+
+    def _get(self, container: str, folder: Path) -> None:
+        archive = folder.parent / f"{folder.name}.tar"
+        with archive.open("w+b") as file:
+            most = self._settings.most_output_bytes
+            self._engine.get(container, path=str(folder), into=file, most=most)
+            file.seek(0)
+            shutil.rmtree(folder, ignore_errors=True)
+            take_folder(file, folder)
+        archive.unlink()
+
+
+# What a toolchain is told of this peer's surroundings: mirrors and proxies, no paths.
+_TOLD: Final = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "GOPROXY",
+    "GONOPROXY",
+    "GOPRIVATE",
+    "GOSUMDB",
+    "GONOSUMDB",
+    "GOINSECURE",
+    "npm_config_registry",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_TRUSTED_HOST",
+    "MAVEN_ARGS",
+)
+
+
+def _carry(recipe: Recipe, target: Path) -> bool:
+    """Pack what was built; whether it is a server. Raises BuildError and CarryingError."""
+    pack(recipe.files(), {RUN_SCRIPT: run_script(recipe)}, target)
+    return recipe.start().listens
+
+
+def _digest(package: InstalledPackage, image: str) -> str:
+    head = "\0".join((_REVISION, package.language, package.path, image)).encode()
+    return hashlib.sha256(hashlib.sha256(package.code).digest() + head).hexdigest()[:40]
+
+
+def _quoted(log: CapturedLog) -> str:
+    tail = log.tail()
+    return f":\n{tail}" if tail else ""
