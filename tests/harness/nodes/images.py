@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +17,14 @@ SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "opt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """``path`` is its PATH; ``folders`` of the host are there read-only, at the given places."""
+    """``path`` is its PATH; ``folders`` of the host are there read-only, at the given places.
+
+    ``caches`` are folders of the host that everybody may write into and that outlast containers.
+    """
 
     path: tuple[str, ...] = ()
     folders: Mapping[str, Path] = field(default_factory=dict)
+    caches: Mapping[str, Path] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -34,11 +40,34 @@ def here(path: Path) -> dict[str, Path]:
 
 PEER = Image(
     path=(str(ROOT / ".venv" / "bin"),),
-    folders={
-        **here(ROOT),
-        **here(Path(sys.base_prefix).resolve()),
-    },
+    folders={**here(ROOT), **here(Path(sys.base_prefix).resolve())},
 )
 """The checkout with its virtual environment: peer, treadle-pod."""
-STOCK = Image(path=("/usr/local/go/bin",))
-"""Shell and toolchains of this host."""
+STOCK = Image()
+"""A shell and what else the host has."""
+
+
+def golang() -> Image:
+    """Go as the host has it, with the modules of its cache and nothing from the network.
+
+    What was compiled is kept for the next build: the shim alone takes most of a minute.
+    """
+    root, modules = (
+        Path(subprocess.check_output(["go", "env", name], text=True).strip())
+        for name in ("GOROOT", "GOMODCACHE")
+    )
+    compiled = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treadle", "nodes")
+    compiled = compiled / "go-build"
+    compiled.mkdir(parents=True, exist_ok=True)
+    compiled.chmod(0o777)
+    return Image(
+        path=("/go/root/bin",),
+        folders={"/go/root": root, "/go/mod": modules},
+        caches={"/go/build": compiled},
+        environment={
+            "GOCACHE": "/go/build",
+            "GOMODCACHE": "/go/mod",
+            "GOPROXY": "off",
+            "GOTOOLCHAIN": "local",
+        },
+    )

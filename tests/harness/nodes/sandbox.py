@@ -79,6 +79,8 @@ class Room:
         lines += list(self._system())
         for place, source in self.image.folders.items():
             lines += _bind(Mount(source=source, target=place, read_only=True))
+        for place, source in self.image.caches.items():
+            lines += _bind(Mount(source=source, target=place))
         lines += ["mkdir -p tmp", "chmod 1777 tmp"]
         for mount in sorted(self.mounts, key=lambda each: each.target):
             lines += _bind(mount)

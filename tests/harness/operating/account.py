@@ -58,7 +58,9 @@ def rules() -> list[dict[str, Any]]:
 def new_account(cluster: ControlPlane) -> Account:
     """Make a namespace, the account, its Role, and a token for an hour."""
     namespace, api = f"test-{time.monotonic_ns()}", cluster.api
-    api.create("/api/v1/namespaces", {"metadata": {"name": namespace}}).expect()
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body = {"metadata": {"name": namespace, "labels": labels}}
+    api.create("/api/v1/namespaces", body).expect()
     core = f"/api/v1/namespaces/{namespace}"
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
     api.create(f"{core}/serviceaccounts", {"metadata": {"name": NAME}}).expect()

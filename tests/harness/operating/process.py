@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,7 @@ class OperatorProcess:
     def __init__(
         self, account: Account, folder: Path, *, server: str, name: str = "op",
         identity: str = "operator", image: str = IMAGE, hosts: Path | None = None,
+        flags: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.port = free_port()
         folder.mkdir(exist_ok=True)
@@ -34,6 +36,7 @@ class OperatorProcess:
             *(sys.executable, "-c", _START),
             *("--namespaces", account.namespace, "--peer-image", image),
             *("--listen", f"127.0.0.1:{self.port}", "--identity", identity),
+            *flags,
         ]
         if hosts is not None:
             own = ["unshare", "--mount", "--propagation", "private"]
