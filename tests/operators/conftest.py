@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory, kubernetes_bin: Path) -> I
     from harness.nodes.machine import machine
 
     known = {"stock": images.STOCK, "peer": images.PEER}
+    if shutil.which("go"):
+        known["golang"] = images.golang()
     folder = tmp_path_factory.mktemp("machine")
     with machine(folder, binaries=kubernetes_bin, images=known) as running:
         yield running
