@@ -54,6 +54,7 @@ def freeze(spec: PackageSpec, files: Mapping[str, bytes]) -> Frozen:
                 language=spec.language.value,
                 path=spec.name,
                 source=folder,
+                dependencies=True,
             )
         except (PackageFormatError, UnicodeDecodeError) as error:
             # Where it was packed tells nobody anything.

@@ -66,14 +66,23 @@ def parse_legacy_package(raw: bytes) -> ChaincodePackage:
 
 
 def build_legacy_package(
-    *, name: str, version: str, language: str, path: str, source: Path
+    *,
+    name: str,
+    version: str,
+    language: str,
+    path: str,
+    source: Path,
+    dependencies: bool = False,
 ) -> bytes:
     """The CDS of the project in folder *source*, byte for byte the same on every machine.
 
-    *path* becomes the package's path, except for a Go module, whose import path it is. Raises
-    PackageFormatError when the project breaks a rule of its language.
+    *path* becomes the package's path, except for a Go module, whose import path it is;
+    *dependencies* as in ``pack_source``. Raises PackageFormatError when the project breaks a rule
+    of its language.
     """
-    packed = pack_source(language=language, source=source, path=path, legacy=True)
+    packed = pack_source(
+        language=language, source=source, path=path, legacy=True, dependencies=dependencies
+    )
     return wrap_code(
         name=name, version=version, language=language, path=packed.path, code=packed.code
     )

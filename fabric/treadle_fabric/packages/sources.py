@@ -23,8 +23,9 @@ _INDEX_NAME = re.compile(
     r"META-INF/statedb/couchdb/(collections/[A-Za-z0-9_-]+/)?indexes/.*[.]json"
 )
 _MODULE_LINE = re.compile(r"^\s*module\s+(\"[^\"]+\"|`[^`]+`|[^\s/]\S*)", re.MULTILINE)
+_MODULES = "node_modules"
 _SKIPPED_FOLDERS = {
-    NODE: {"node_modules", ".git"},
+    NODE: {_MODULES, ".git"},
     JAVA: {"target", "build", "out", ".git"},
     PYTHON: {"__pycache__", ".venv", "venv", ".git"},
 }
@@ -40,13 +41,19 @@ class PackedSource:
 
 
 def pack_source(
-    *, language: str, source: Path, path: str = "", legacy: bool = False
+    *,
+    language: str,
+    source: Path,
+    path: str = "",
+    legacy: bool = False,
+    dependencies: bool = False,
 ) -> PackedSource:
     """Pack the project in folder *source*.
 
     *path* is what the package names as its path; for a Go module it is replaced by the import
     path, for a Go folder without module it must be the import path. A *legacy* Java package
-    leaves out what Fabric's install refuses (README, wrapper scripts). Raises PackageFormatError.
+    leaves out what Fabric's install refuses (README, wrapper scripts). *dependencies* keeps
+    ``node_modules``, which Fabric's command line leaves out. Raises PackageFormatError.
     """
     language_number(language)
     if not source.is_dir():
@@ -55,7 +62,7 @@ def pack_source(
     if language == GOLANG:
         path, files = _go_files(source.resolve(), path)
     elif language in _SKIPPED_FOLDERS:
-        files = _folder_files(source.resolve(), language)
+        files = _folder_files(source.resolve(), language, dependencies=dependencies)
     else:
         raise PackageFormatError(f"{language} sources cannot be packed")
     if language == JAVA and legacy:
@@ -68,9 +75,9 @@ def pack_source(
     return PackedSource(path=path, code=code)
 
 
-def _folder_files(root: Path, language: str) -> dict[str, Path]:
+def _folder_files(root: Path, language: str, *, dependencies: bool) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    skipped = _SKIPPED_FOLDERS[language]
+    skipped = _SKIPPED_FOLDERS[language] - ({_MODULES} if dependencies else set())
     for file in _walk(root, lambda folder: folder.name not in skipped):
         relative = file.relative_to(root)
         if file.name.endswith(_SKIPPED_ENDINGS[language]):

@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import click
 
-from treadle_peer.pods import bridging, building, running
+from treadle_peer.pods import bridging, building, fetching, running, serving
 from treadle_peer.pods.told import PodError, Told, tell
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -19,7 +19,7 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.group()
-@click.option("--peer", envvar="TREADLE_PEER_ADDRESS", required=True, help="Its port for pods.")
+@click.option("--peer", envvar="TREADLE_PEER_ADDRESS", default="", help="Its port for pods.")
 @click.option(
     "--certificate",
     type=_FOLDER,
@@ -43,9 +43,13 @@ def main(
 
 
 def _run(context: click.Context, work: Coroutine[None, None, None]) -> None:
+    _do(context, lambda: asyncio.run(work))
+
+
+def _do(context: click.Context, work: Callable[[], None]) -> None:
     termination: Path = context.obj[1]
     try:
-        asyncio.run(work)
+        work()
     except (PodError, OSError) as error:
         tell(str(error), termination)
         raise click.ClickException(str(error)) from None
@@ -121,3 +125,45 @@ def output(
 def bridge(context: click.Context, chaincode: str) -> None:
     """Join a chaincode server to the peer."""
     _run(context, bridging.run_bridge(context.obj[0], chaincode=chaincode))
+
+
+@main.command()
+@_WORK
+@click.option("--folder", type=_FOLDER, default=Path("/treadle/tool"), help="Where to.")
+@click.pass_context
+def tool(context: click.Context, work: Path, folder: Path) -> None:
+    """Leave a program that copies sources out of an image with nothing else in it."""
+    _do(context, lambda: fetching.leave_tool(folder, work))
+
+
+@main.command()
+@_WORK
+@click.option("--url", envvar="TREADLE_ARCHIVE_URL", required=True, help="Of a tar.gz.")
+@click.option("--sha256", envvar="TREADLE_ARCHIVE_SHA256", default="", help="Of the archive.")
+@click.pass_context
+def fetch(context: click.Context, work: Path, url: str, sha256: str) -> None:
+    """Fetch, check and unpack an archive of sources."""
+    _do(context, lambda: fetching.fetch_archive(url, sha256, work))
+
+
+@main.command()
+@_WORK
+@click.option("--name", envvar="TREADLE_NAME", required=True, help="Of the chaincode.")
+@click.option("--version", envvar="TREADLE_VERSION", required=True, help="Of the chaincode.")
+@click.option("--language", envvar="TREADLE_LANGUAGE", required=True, help="Of the chaincode.")
+@click.pass_context
+def freeze(context: click.Context, work: Path, name: str, version: str, language: str) -> None:
+    """Pack the sources into the bytes that peers install."""
+    naming = fetching.Naming(name=name, version=version, language=language)
+    _do(context, lambda: fetching.freeze(naming, work))
+
+
+@main.command()
+@_WORK
+@click.option("--port", default=serving.PORT, show_default=True, help="Where to listen.")
+@click.pass_context
+def serve(context: click.Context, work: Path, port: int) -> None:
+    """Hand the packed bytes to whoever holds the same certificate."""
+    told = context.obj[0]
+    package_file = work / fetching.PACKAGE
+    _do(context, lambda: serving.serve(package_file, told.certificate, port=port))

@@ -28,7 +28,9 @@ class Told:
     patience: float
 
     def target(self) -> Target:
-        """What to dial, by mutual TLS; raises PodError for files that are not there."""
+        """What to dial, by mutual TLS; raises PodError without an address or files."""
+        if not self.peer:
+            raise PodError("TREADLE_PEER_ADDRESS says no peer's address")
         try:
             tls = ClientTLS(
                 roots=(self.certificate / "ca.crt").read_bytes(),

@@ -1,0 +1,136 @@
+"""Getting the sources of a package: out of an image or an archive, into the bytes to install.
+
+These run before anything is installed and know no peer: what they make is served to the operator
+(see ``serving``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Final
+
+from treadle_fabric.packages import PackageFormatError, build_legacy_package, extract_code
+
+from treadle_peer.pods.told import PodError
+
+MAX_PACKAGE_BYTES: Final = 100 * 1024 * 1024 - 64 * 1024
+"""What a message to a peer can carry, with room for what is around the package."""
+MAX_ARCHIVE_BYTES: Final = 512 * 1024 * 1024
+PACKAGE: Final = "package"
+SOURCE: Final = "source"
+TOOL: Final = "busybox"
+
+_CHUNK: Final = 1 << 16
+_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """What the package is to be called, and what it is written in."""
+
+    name: str
+    version: str
+    language: str
+
+
+def leave_tool(folder: Path, work: Path) -> None:
+    """Put a program that copies, and needs nothing around it, where another image finds it.
+
+    The image with the sources may hold nothing but them. Raises PodError.
+    """
+    found = shutil.which(TOOL)
+    if found is None:
+        raise PodError(f"the peer image has no {TOOL}; sources in an image need a static one there")
+    target = folder / TOOL
+    shutil.copyfile(found, target)
+    target.chmod(0o755)
+    (work / SOURCE).mkdir(exist_ok=True)
+
+
+def fetch_archive(url: str, sha256: str, work: Path) -> None:
+    """Download a tar.gz, check it and unpack it; *sha256* (hex) may be empty. Raises PodError."""
+    if not url.startswith(("https://", "http://")):
+        raise PodError(f"{url} is no https: or http: address")
+    with tempfile.TemporaryFile(dir=work) as file:
+        found = _download(url, file)
+        if sha256 and found != sha256.lower():
+            raise PodError(f"{url} has SHA-256 {found}, not {sha256.lower()}")
+        file.seek(0)
+        data = file.read()
+    shutil.rmtree(work / SOURCE, ignore_errors=True)
+    try:
+        extract_code(data, work / SOURCE)
+    except PackageFormatError as error:
+        raise PodError(f"{url} cannot be unpacked: {error}") from error
+
+
+def freeze(naming: Naming, work: Path) -> None:
+    """Pack what lies in the work folder, the same bytes on every machine; raises PodError."""
+    source = (work / SOURCE).resolve()
+    try:
+        data = build_legacy_package(
+            name=naming.name,
+            version=naming.version,
+            language=naming.language,
+            path=naming.name,
+            source=_only_folder(source),
+            dependencies=True,
+        )
+    except (PackageFormatError, UnicodeDecodeError) as error:
+        told = str(error).replace(f"{source}/", "").replace(str(source), "the source")
+        raise PodError(f"the source cannot be packed: {told}") from error
+    if len(data) > MAX_PACKAGE_BYTES:
+        raise PodError(
+            f"the package has {len(data)} bytes, and a peer takes at most {MAX_PACKAGE_BYTES}"
+        )
+    (work / PACKAGE).write_bytes(data)
+
+
+def _only_folder(folder: Path) -> Path:
+    """Archives often hold one folder around everything."""
+    entries = list(folder.iterdir())
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+
+
+def _download(url: str, file: IO[bytes]) -> str:
+    """Write what is there; returns its SHA-256 in hex."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with _opener().open(url, timeout=_SECONDS) as answer:
+            while chunk := answer.read(_CHUNK):
+                size += len(chunk)
+                if size > MAX_ARCHIVE_BYTES:
+                    raise PodError(f"{url} has more than {MAX_ARCHIVE_BYTES} bytes")
+                digest.update(chunk)
+                file.write(chunk)
+            if answer.length:
+                raise PodError(f"{url} ended {answer.length} bytes too early")
+    except urllib.error.HTTPError as error:
+        raise PodError(f"{url} answers {error.code} {error.reason}") from error
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise PodError(f"{url} cannot be fetched: {reason}") from error
+    return digest.hexdigest()
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Web addresses only, also where one leads to another: no files, no ftp."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
