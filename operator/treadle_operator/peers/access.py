@@ -27,7 +27,8 @@ class Access:
     """The way to one peer.
 
     ``orderer`` is None where others order, ``runtime`` where the peer has no TLS and so no
-    operator's port. ``fingerprint`` changes with any of it.
+    operator's port. ``operations`` is the URL of its registry of processes. ``fingerprint``
+    changes with any of it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Access:
     peer: Endpoint
     orderer: Endpoint | None
     runtime: Endpoint | None
+    operations: str
     fingerprint: str
 
 
@@ -85,6 +87,7 @@ def _access(peer: Peer, names: PeerNames, member: Data, server: Data, operator: 
         if peer.spec.ordering is None
         else None,
         runtime=_runtime(f"{names.internal}.{domain}:{ports.RUNTIME}", operator),
+        operations=f"http://{names.service}.{domain}:{ports.OPERATIONS}/runtimes",
         fingerprint=fingerprint(member, server, operator, {"uid": peer.meta.uid.encode()}),
     )
 

@@ -33,6 +33,7 @@ from treadle_operator.model.peering import (
     Runtime,
 )
 from treadle_operator.peers.access import Access
+from treadle_operator.peers.processes import connected_ccids
 from treadle_operator.peers.refusals import translated
 from treadle_operator.peers.runtimes import Epoch, RuntimesClient, Told
 
@@ -179,6 +180,10 @@ class Link:
         except ConfigError as error:
             raise PeerRefused("INTERNAL", f"channel {channel}: {error}") from error
         return tuple(sorted(organization.msp_id for organization in organizations))
+
+    async def connected(self) -> frozenset[str]:
+        """The ccids of which any process is connected."""
+        return await connected_ccids(self.access.name, self.access.operations)
 
     async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
         """Instantiate or upgrade, and wait for the commit."""

@@ -96,6 +96,10 @@ class PeerLink(Protocol):
         """The MSP IDs of the channel's application organisations, sorted."""
         ...
 
+    async def connected(self) -> frozenset[str]:
+        """The ccids of which any process is connected, a developer's too."""
+        ...
+
     async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
         """Instantiate or upgrade, and wait for the commit. Refused with the peer's words."""
         ...

@@ -33,8 +33,9 @@ class Served:
     def condition(self) -> Condition:
         """ChannelsReady."""
         if self.reason:
-            return Condition(CHANNELS, False, self.reason, self.message, told="Warning")
-        return Condition(CHANNELS, True, "Joined", "the peer is in all of its channels")
+            return Condition(CHANNELS, False, self.reason, self.message, told=None)
+        text = "the peer is in all of its channels"
+        return Condition(CHANNELS, True, "Joined", text, told=None)
 
 
 def not_asked(peer: Peer) -> tuple[Served, Condition]:

@@ -55,7 +55,7 @@ def ready_with(conditions: Sequence[Condition], step: Condition) -> list[Conditi
     """*conditions*, where Ready is only as true as *step*."""
     if not is_running(conditions) or step.status:
         return list(conditions)
-    behind = replace(step, type=READY)
+    behind = replace(step, type=READY, told="Warning")
     return [behind if one.type == READY else one for one in conditions]
 
 

@@ -84,6 +84,17 @@ class Namespace:
         made: Body = self.api.create(self.path("ChaincodePackage"), manifest).expect()
         return made
 
+    def create_instantiation(self, name: str = "asset", **spec: object) -> Body:
+        """Of the package asset-1.0 on mychannel; *spec* replaces fields."""
+        manifest = {
+            "apiVersion": "treadle.dev/v1alpha1",
+            "kind": "ChaincodeInstantiation",
+            "metadata": {"name": name},
+            "spec": {"packageRef": {"name": "asset-1.0"}, **spec},
+        }
+        made: Body = self.api.create(self.path("ChaincodeInstantiation"), manifest).expect()
+        return made
+
     def condition(
         self, kind: str = "Ready", peer: str = "peer0", *, of: str = "Peer"
     ) -> tuple[str, str, str]:

@@ -118,7 +118,7 @@ def test_each_transition_makes_one_event_also_over_a_restart(
     second = start()
     is_quiet(second, reconciles=1)
     told = sorted(event["reason"] for event in space.all("Event"))
-    assert told == ["Generated", "PeerUnavailable", "PeerStarting"]
+    assert told == ["Generated", "PeerStarting", "PeerUnavailable"]
     involved = {event["involvedObject"]["name"] for event in space.all("Event")}
     assert involved == {"peer0"}
 

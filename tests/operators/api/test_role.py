@@ -30,6 +30,7 @@ def test_no_request_is_refused_and_no_right_is_left_over(
     storage = {"size": "10Gi"}
     space.create_peer(deletionPolicy="Delete", external=EXTERNAL, storage=storage)
     space.create_package()
+    space.create_instantiation()
     process = start()
     reason_is(space, "PeerStarting")
     wait_until(lambda: _package_reason(space) == "PeerNotReady", within=60, what="its reason")
