@@ -10,6 +10,7 @@ from treadle_operator.kube import Kube
 from treadle_operator.model import Reference
 from treadle_operator.peers import Peers
 from treadle_operator.reconcile.directory import Directory
+from treadle_operator.reconcile.runtime_told import AddressesTold
 from treadle_operator.resources import Images
 
 
@@ -25,6 +26,7 @@ class World:
     certificate_lifetime: timedelta
     now: Callable[[], datetime]
     directory: Directory = field(default_factory=Directory)
+    addresses: AddressesTold = field(default_factory=AddressesTold)
 
 
 @dataclass(frozen=True, slots=True)

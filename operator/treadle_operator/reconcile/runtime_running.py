@@ -1,0 +1,98 @@
+"""Running what was built: a Deployment, and a certificate that is replaced before it ends."""
+
+from __future__ import annotations
+
+from treadle_operator.errors import Blocked
+from treadle_operator.model import Manifest, text_at
+from treadle_operator.model.peering import Purpose
+from treadle_operator.reconcile.runtime_objects import (
+    Task,
+    check_readable,
+    ensure,
+    is_leaving,
+    remove,
+)
+from treadle_operator.reconcile.runtime_observing import (
+    Finding,
+    is_complete,
+    is_failed,
+    is_rolled_out,
+    running_finding,
+)
+from treadle_operator.resources import secret_data
+from treadle_operator.resources.runtime_deployment import runtime_deployment, runtime_image
+from treadle_operator.resources.runtime_parts import CHAINCODE, is_of_runtime
+from treadle_operator.resources.runtime_secret import (
+    CERTIFICATE,
+    held,
+    kept_secret,
+    runtime_secret,
+)
+
+_KEYS = ("client.crt", "client.key", "ca.crt", "client.crt.b64", "client.key.b64")
+
+
+async def run(task: Task) -> Finding:
+    """Keep it running. Raises Blocked, KubeError, PeerUnavailable and PeerRefused."""
+    kube, live = task.world.kube, task.live
+    if live.job is None or is_complete(live.job) or is_failed(live.job):
+        await remove(kube, live, "build")
+    image = runtime_image(task.of, task.world.images)
+    if image is None:
+        language = task.runtime.language
+        raise Blocked(
+            "NoRuntime",
+            f"no image runs {language}: give the operator --runtime-image {language}=...",
+        )
+    await check_readable(kube, task.key.namespace, task.settings.env)
+    secret = await _certificate(task)
+    wanted = runtime_deployment(
+        task.of,
+        images=task.world.images,
+        image=image,
+        settings=task.settings,
+        output_sha256=task.runtime.output_sha256,
+        certificate=held(secret).fingerprint,
+    )
+    stored = await ensure(kube, wanted, live.deployment, runtime=live.name)
+    await _retire(task, secret, stored)
+    return running_finding(stored, live.running)
+
+
+async def _certificate(task: Task) -> Manifest:
+    """The Secret: kept, or with a new certificate when there is none or it is time."""
+    live = task.live.secret
+    known = held(live)
+    data = secret_data(live or {})
+    usable = bool(known.fingerprint) and all(data.get(key) for key in _KEYS)
+    if live is not None and usable and not known.is_due(task.now) and not is_leaving(live):
+        wanted = kept_secret(task.of, live, component=CHAINCODE, retiring=known.retiring)
+        return await ensure(task.world.kube, wanted, live, runtime=task.live.name)
+    if live is not None and not is_of_runtime(live, task.live.name):
+        raise Blocked("NameTaken", f"Secret {task.live.name} is not the operator's; delete it")
+    issued = await task.link.issue(
+        task.runtime.ccid, Purpose.RUNTIME, task.world.certificate_lifetime
+    )
+    # Pods may have the one that is replaced, also if its Secret is gone.
+    template = ("spec", "template", "metadata", "annotations", CERTIFICATE)
+    used = {*known.retiring, known.fingerprint, text_at(task.live.deployment, *template)} - {""}
+    wanted = runtime_secret(
+        task.of,
+        name=task.live.name,
+        component=CHAINCODE,
+        certificate=issued,
+        now=task.now,
+        retiring=sorted(used),
+    )
+    return await ensure(task.world.kube, wanted, live, runtime=task.live.name)
+
+
+async def _retire(task: Task, secret: Manifest, deployment: Manifest) -> None:
+    """End what was replaced, once no pod has it any more."""
+    known = held(secret)
+    if not known.retiring or not is_rolled_out(deployment, task.live.running, known.fingerprint):
+        return
+    for fingerprint in known.retiring:
+        await task.link.retire(fingerprint)
+    wanted = kept_secret(task.of, secret, component=CHAINCODE, retiring=())
+    await ensure(task.world.kube, wanted, secret, runtime=task.live.name)
