@@ -54,6 +54,10 @@ def missing_part(item: pytest.Item) -> str | None:
             return "the real API server is not built; run tools/kubernetes-binaries.sh"
         if shutil.which("etcd") is None:
             return "etcd is not installed; the API server keeps its objects in it"
+    if item.get_closest_marker("docker"):
+        from harness.engine import unable
+
+        return unable()
     return missing_node() if item.get_closest_marker("process_node") else None
 
 

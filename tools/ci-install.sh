@@ -28,6 +28,8 @@ need conntrack conntrack
 need ip iproute2
 need busybox busybox
 need buildah buildah
+need skopeo skopeo
+need dockerd docker.io
 need debootstrap debootstrap
 command -v go >/dev/null || { echo "ci-install: Go 1.25 or newer is not installed" >&2; exit 1; }
 for tool in "python3 --version" "go version" "node --version" "npm --version" "javac --version" "mvn --version"; do
