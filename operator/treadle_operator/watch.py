@@ -123,6 +123,9 @@ class _Thread:
                 settings=_settings(),
                 namespaces=self.namespaces,
                 standalone=True,
+                # Otherwise it asks for the user's name, and a pod's user has none. (A NewType of
+                # str that kopf does not export.)
+                identity="treadle-operator",  # type: ignore[arg-type]
                 stop_flag=stop,
                 ready_flag=started,
             )
