@@ -17,6 +17,7 @@ from pathlib import Path
 from cluster.layout import TOOLS_IMAGE, Layout
 from cluster.space import enter, run
 
+IMPORT_SECONDS = 900.0
 _PASSWD = b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 _NAMES = b"hosts: files dns\n"
 
@@ -48,7 +49,8 @@ def write_tools(path: Path) -> None:
 def load(layout: Layout, holder: int, archive: Path) -> list[str]:
     """Import an OCI or Docker archive into the cluster; the names of its images."""
     client = ["ctr", f"--address={layout.containerd_socket}", "--namespace=k8s.io"]
-    said = run(*enter(holder), *client, "images", "import", str(archive.resolve()))
+    importing = [*client, "images", "import", str(archive.resolve())]
+    said = run(*enter(holder), *importing, within=IMPORT_SECONDS)
     return re.findall(r"unpacking (\S+)", said)
 
 

@@ -118,9 +118,9 @@ def left(layout: Layout, namespace: str) -> list[str]:
     return found + [f"cgroup {one}" for one in _hierarchies() if (one / layout.name).exists()]
 
 
-def run(*command: str) -> str:
+def run(*command: str, within: float = 60) -> str:
     """What it prints; AssertionError with its error."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=within, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}{done.stdout}"
     return done.stdout
 
