@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from harness.operating.chaincodes import instantiation
 from harness.operating.stored import peer
 from treadle_operator.model import Manifest, Peer
-from treadle_operator.model.peering import Certificate
+from treadle_operator.model.peering import Certificate, Origin, Runtime, State
 from treadle_operator.resources.images import Images
 from treadle_operator.resources.runtime_deployment import runtime_deployment, runtime_image
 from treadle_operator.resources.runtime_job import builder_image, builder_job
@@ -109,3 +109,21 @@ def objects(runtime: RuntimeOf) -> list[Manifest]:
         runtime, name=runtime.name, component=CHAINCODE, certificate=certificate(), now=NOW
     )
     return [job(runtime), secret, deployment(runtime)]
+
+
+def told(state: State, message: str = "") -> Runtime:
+    """As the peer's watch tells it."""
+    return Runtime(
+        ccid="asset:1.0",
+        name="asset",
+        version="1.0",
+        language="golang",
+        package_sha256="ab",
+        origin=Origin.OPERATOR,
+        state=state,
+        message=message,
+        instances=int(state is State.REGISTERED),
+        output_sha256="",
+        attempt=1,
+        since=NOW,
+    )
