@@ -27,7 +27,7 @@ def load_images(engine: ContainerEngine, names: list[str], *, folder: Path) -> N
     given = os.environ.get("TREADLE_IMAGES")
     archives = Path(given) if given else _made(names)
     for name in names:
-        (archive,) = archives.glob(f"{name}*.tar")
+        archive = archives / f"{name}.tar"
         _load(engine, name, archive, folder)
         assert engine.has_image(image_name(name)), f"{archive} does not hold {image_name(name)}"
 

@@ -52,10 +52,10 @@ def take_folder(archive: BinaryIO, target: Path) -> None:
                     _take(tar, member, target / _safe(inside))
                 else:
                     raise CarryingError(f"the build left {member.name}, which is no file")
+        for name, leads_to in links:
+            _link(target, name, leads_to)
     except (tarfile.TarError, UnicodeError, OSError, EOFError) as error:
-        raise CarryingError(f"what the build left cannot be read: {error}") from error
-    for name, leads_to in links:
-        _link(target, name, leads_to)
+        raise CarryingError(f"what the build left cannot be taken: {error}") from error
 
 
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
