@@ -23,6 +23,10 @@ class InvalidSource(OperatorError):
     """Sources or a package that cannot be installed; the text says why, for people."""
 
 
+class HandoverFailed(OperatorError):
+    """A packed source could not be read from the pod that has it; the text says why."""
+
+
 class Blocked(OperatorError):
     """A step that only a person can unblock: the condition ``reason`` with ``message``."""
 

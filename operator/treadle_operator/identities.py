@@ -30,6 +30,7 @@ Data = Mapping[str, bytes]
 OPERATOR_UNIT: Final = "treadle-operator"
 """The organisational unit by which a peer knows its operator."""
 _OPERATOR_LIFETIME: Final = timedelta(days=365)
+_HANDOVER_LIFETIME: Final = timedelta(days=1)
 
 
 def new_authority(msp_id: str, namespace: str) -> dict[str, bytes]:
@@ -114,6 +115,18 @@ def new_operator(authority: Data) -> dict[str, bytes]:
     )
     keys = {"client.crt": issued.certificate_pem, "client.key": issued.key_pem}
     return {**keys, "ca.crt": authority["ca.crt"]}
+
+
+def new_handover() -> dict[str, bytes]:
+    """What both sides of one handover show: issued by an authority that nobody keeps."""
+    authority = CertificateAuthority.create(
+        common_name="handover authority", organization="Treadle"
+    )
+    issued = authority.issue(
+        common_name="handover", client=True, server=True, lifetime=_HANDOVER_LIFETIME
+    )
+    keys = {"tls.crt": issued.certificate_pem, "tls.key": issued.key_pem}
+    return {**keys, "ca.crt": authority.certificate_pem}
 
 
 def is_fresh_authority(data: Data, now: datetime) -> bool:

@@ -39,6 +39,11 @@ def build_name(peer: str, ccid: str) -> str:
     return f"{runtime_name(peer, ccid)}-build"
 
 
+def fetch_name(package: str) -> str:
+    """``fetch-<slug>-<hash>``: the Job that gets the sources of a ChaincodePackage."""
+    return "-".join(part for part in ("fetch", slug(package), _digest(package, length=10)) if part)
+
+
 def organization_name(msp_id: str) -> str:
     """``org-<slug>-<hash>``: the generated organisation of an MSP ID, one per namespace."""
     parts = ("org", slug(msp_id), _digest(msp_id, length=8))

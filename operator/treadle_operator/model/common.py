@@ -13,6 +13,8 @@ from treadle_operator.model.access import integer_at, mapping_at, text_at
 GROUP: Final = "treadle.dev"
 VERSION: Final = f"{GROUP}/v1alpha1"
 PEER_LABEL: Final = f"{GROUP}/peer"
+PACKAGE_LABEL: Final = f"{GROUP}/package"
+"""An object belongs to this ChaincodePackage."""
 CCID_ANNOTATION: Final = f"{GROUP}/ccid"
 """Beside PEER_LABEL: an object belongs to this runtime of the peer, not to the peer itself."""
 MANAGER: Final = "treadle-operator"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from treadle_operator.model import PEER_LABEL, Key, Kind, Reference
+from treadle_operator.model import PACKAGE_LABEL, PEER_LABEL, Key, Kind, Reference
 
 
 @dataclass(slots=True)
@@ -47,7 +47,10 @@ class Routes:
     def of_labels(
         self, namespace: str, labels: Mapping[str, str], ccid: str = ""
     ) -> frozenset[Key]:
-        """The Peer, or its runtime *ccid*, that an object says it belongs to."""
+        """The Peer, its runtime *ccid*, or the package that an object says it belongs to."""
+        package = labels.get(PACKAGE_LABEL)
+        if package:
+            return frozenset({Key(Kind.PACKAGE, namespace, package)})
         owner = labels.get(PEER_LABEL)
         if not owner:
             return frozenset()

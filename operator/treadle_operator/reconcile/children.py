@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from treadle_operator.errors import Blocked, Forbidden, KubeError, Rejected
 from treadle_operator.kube import CLAIMS, RESOURCES, SERVICES, STATEFUL_SETS, Kube, Resource
@@ -70,6 +72,15 @@ async def _ensure(kube: Kube, wanted: Manifest, live: Manifest | None) -> Manife
         return live
     try:
         return await kube.apply(wanted)
+    except (Rejected, Forbidden) as error:
+        raise refused(wanted, error) from error
+
+
+@contextmanager
+def refused_by(wanted: Manifest) -> Iterator[None]:
+    """Turn a refusal of *wanted* into Blocked."""
+    try:
+        yield
     except (Rejected, Forbidden) as error:
         raise refused(wanted, error) from error
 

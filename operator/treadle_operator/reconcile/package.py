@@ -31,6 +31,7 @@ from treadle_operator.model import (
     text_at,
 )
 from treadle_operator.packing import Frozen
+from treadle_operator.reconcile.fetching import end_fetch, is_fetched
 from treadle_operator.reconcile.sources import may_change, read_source, source_references
 from treadle_operator.reconcile.status import write_status
 from treadle_operator.reconcile.targets import (
@@ -52,6 +53,8 @@ _CHANGED: Final = (
     "the source gives another package than the one that is installed; put it back, or create a "
     "ChaincodePackage with a new version"
 )
+_NEEDING: Final = frozenset({"Fetching", "FetchFailed", "InstallFailed", "SourceChanged"})
+"""Reasons for which a Job with the sources goes on."""
 _WAITING: Final = frozenset({"PeerNotReady", "PeerMissing", "Fetching"})
 """Reasons that are no fault: something is on its way."""
 
@@ -105,7 +108,7 @@ async def _work(package: ChaincodePackage, world: World, found: _Findings) -> No
     found.targets = await look_at_targets(world, package)
     if _is_source_needed(package, found):
         try:
-            source = await read_source(world.kube, package)
+            source = await read_source(world, package, _present(found.targets))
         except Blocked as error:
             problem = error
     frozen = _frozen_id(package, found) or (source.package_id if source else None)
@@ -116,14 +119,23 @@ async def _work(package: ChaincodePackage, world: World, found: _Findings) -> No
         )
     )
     _freeze(package, found, source)
+    if is_fetched(package) and not any(target.reason in _NEEDING for target in found.targets):
+        await end_fetch(world, package)
     found.conditions = _conditions(package, found, source, problem)
     found.retry = not all(target.installed for target in found.targets)
 
 
 def _is_source_needed(package: ChaincodePackage, found: _Findings) -> bool:
     """It is read to install it somewhere, to know what it is, or to see it change."""
-    lacking = any(target.lacks for target in found.targets)
-    return lacking or not found.package_id or may_change(package)
+    if any(target.lacks for target in found.targets) or may_change(package):
+        return True
+    return not found.package_id and any(target.installed for target in found.targets)
+
+
+def _present(targets: Sequence[Target]) -> str:
+    """A peer that is spoken with, one that lacks the package where there is one."""
+    first = sorted(targets, key=lambda target: (not target.lacks, not target.installed))[0]
+    return first.peer
 
 
 def _frozen_id(package: ChaincodePackage, found: _Findings) -> str | None:

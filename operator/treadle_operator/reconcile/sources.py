@@ -20,9 +20,11 @@ from treadle_operator.model import (
     mapping_at,
 )
 from treadle_operator.packing import Frozen, accept, freeze
+from treadle_operator.reconcile.fetching import fetch, is_fetched
+from treadle_operator.reconcile.world import World
 from treadle_operator.resources import secret_data
 
-_UNSUPPORTED = "this version does not install the source {}: use files, configMap or package"
+_UNSUPPORTED = "this version installs sources and packages only, no prebuilt image and no server"
 
 
 def source_references(package: ChaincodePackage) -> frozenset[Reference]:
@@ -40,15 +42,18 @@ def may_change(package: ChaincodePackage) -> bool:
     return bool(source_references(package))
 
 
-async def read_source(kube: Kube, package: ChaincodePackage) -> Frozen | None:
+async def read_source(world: World, package: ChaincodePackage, peer: str) -> Frozen | None:
     """What the source gives today; None for a package that only the peers have.
 
-    Raises Blocked: SourceMissing, SourceInvalid, NotSupported; KubeError.
+    *peer* is a Peer that there is. Raises Blocked: SourceMissing, SourceInvalid, NotSupported,
+    Fetching, FetchFailed; KubeError.
     """
-    source, spec = package.spec.source, package.spec
+    source, spec, kube = package.spec.source, package.spec, world.kube
     if isinstance(source, InstalledPackage):
         return None
     try:
+        if is_fetched(package):
+            return await asyncio.to_thread(accept, spec, await fetch(world, package, peer))
         if isinstance(source, GivenPackage):
             data = _only(await _secret(kube, package, source), source)
             return await asyncio.to_thread(accept, spec, data)
@@ -65,7 +70,7 @@ async def _files(kube: Kube, package: ChaincodePackage) -> Mapping[str, bytes]:
         return {name: _encoded(name, text) for name, text in source.files.items()}
     if isinstance(source, ConfigMapSource):
         return _config_map_files(await _config_map(kube, package, source))
-    raise Blocked("NotSupported", _UNSUPPORTED.format(type(source).__name__))
+    raise Blocked("NotSupported", _UNSUPPORTED)
 
 
 def _config_map_files(config_map: Manifest) -> dict[str, bytes]:

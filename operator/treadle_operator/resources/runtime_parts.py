@@ -120,9 +120,20 @@ def pod_spec(
 ) -> Manifest:
     """The spec of a pod; of *placement* what is not empty counts."""
     names = peer_names(runtime.peer.meta.name, runtime.peer.spec.msp_id)
+    pod = nobodys_pod(init=init, containers=containers, volumes=volumes, placement=placement)
+    # The peer's own account: no token is mounted, and it may do nothing.
+    return {"serviceAccountName": names.service_account, **pod}
+
+
+def nobodys_pod(
+    *,
+    init: Sequence[Manifest],
+    containers: Sequence[Manifest],
+    volumes: Sequence[Manifest],
+    placement: Mapping[str, object],
+) -> Manifest:
+    """The spec of a pod that runs as nobody and holds no token."""
     return {
-        # The peer's own account: no token is mounted, and it may do nothing.
-        "serviceAccountName": names.service_account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {

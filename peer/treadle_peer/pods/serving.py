@@ -40,8 +40,15 @@ def serve(package: Path, certificate: Path, *, port: int = PORT) -> None:
 
     # The first process of a container dies of no signal that it does not handle.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    with ThreadingHTTPServer(("0.0.0.0", port), Handler) as server:
+    with _Server(("0.0.0.0", port), Handler) as server:
         server.serve_forever()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Strangers and probes end their connections in many ways; that is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -48,6 +48,11 @@ class ProcessNode:
     def hosts(self) -> Path:
         return self._hosts.file
 
+    @property
+    def address(self) -> str:
+        """The host's own, where pods reach it."""
+        return self._site.bridge.host
+
     def __enter__(self) -> Self:
         bridge = self._stack.enter_context(Bridge())
         self._site = Site(

@@ -19,11 +19,13 @@ KINDS = {
     "ChaincodeInstantiation": API,
     "StatefulSet": "/apis/apps/v1",
     "NetworkPolicy": "/apis/networking.k8s.io/v1",
+    "Job": "/apis/batch/v1",
     "Service": "/api/v1",
     "ConfigMap": "/api/v1",
     "ServiceAccount": "/api/v1",
     "Secret": "/api/v1",
     "PersistentVolumeClaim": "/api/v1",
+    "Pod": "/api/v1",
     "Event": "/api/v1",
 }
 PLURALS = {kind: f"{kind.lower()}s" for kind in KINDS} | {"NetworkPolicy": "networkpolicies"}
@@ -65,7 +67,7 @@ class Namespace:
         made: Body = self.api.create(self.path("Peer"), manifest).expect()
         return made
 
-    def create_package(self, name: str = "asset-1.0", **spec: object) -> Body:
+    def create_package(self, name: str = "asset-1.0", /, **spec: object) -> Body:
         """A small Python package for peer0; *spec* replaces fields, None removes them."""
         bare = {
             "name": "asset",
