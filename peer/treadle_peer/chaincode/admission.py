@@ -42,13 +42,18 @@ def _untold(ccid: str, instances: int) -> None:
     """Nobody wants to know."""
 
 
+def _uncounted(ccid: str, sentence: str, remote: str) -> None:
+    """Nobody counts who was refused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionRules:
     """What the rules depend on.
 
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
-    ``changed(ccid, n)`` is told how many managed processes of it take transactions from now on.
+    ``changed(ccid, n)`` is told how many managed processes of it take transactions from now on,
+    ``refused(ccid, sentence, remote)`` who was not let in.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
     ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
     chaincodes of the whole peer, ``max_nameless``: streams that have not sent REGISTER yet; one
@@ -58,6 +63,7 @@ class AdmissionRules:
     is_known: Callable[[str], bool]
     admit_developer: Callable[[str, StreamPeer], str | None] = anyone
     changed: Callable[[str, int], None] = _untold
+    refused: Callable[[str, str, str], None] = _uncounted
     register_timeout: float = 60.0
     install_timeout: float = 300.0
     max_instances: int = 1

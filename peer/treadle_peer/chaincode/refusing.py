@@ -26,11 +26,19 @@ _NAME_CHARACTERS: Final = 128
 class Doorkeeper:
     """Refuses every stream; *sentence* tells a ccid why and what to do instead.
 
-    *register_timeout* bounds the wait for the REGISTER message, in seconds.
+    *register_timeout* bounds the wait for the REGISTER message, in seconds. *refused* is told
+    name, sentence and address of each.
     """
 
-    def __init__(self, sentence: Callable[[str], str], *, register_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        sentence: Callable[[str], str],
+        *,
+        register_timeout: float = 5.0,
+        refused: Callable[[str, str, str], None] = lambda ccid, sentence, remote: None,
+    ) -> None:
         self._sentence = sentence
+        self._refused = refused
         self._register_timeout = register_timeout
         self._repeats = Repeats(log)
 
@@ -42,7 +50,9 @@ class Doorkeeper:
             if name is None:
                 return
             ccid = _shown(name)
-            raise RegistrationRefused(self._sentence(ccid), Ending.PERMISSION_DENIED)
+            sentence = self._sentence(ccid)
+            self._refused(ccid, sentence, caller.remote)
+            raise RegistrationRefused(sentence, Ending.PERMISSION_DENIED)
         except StreamEnded as ended:
             self._repeats.warning(
                 f"stream of chaincode {ccid or 'without a name'} ({caller.remote}) ended: "

@@ -90,6 +90,7 @@ class ChaincodeSupport:
     ) -> None:
         self._config = config
         self._modes = modes
+        self._refused = rules.refused
         self._invoker = invoker
         self._observer = observer or Observer()
         self._now = now
@@ -146,6 +147,8 @@ class ChaincodeSupport:
                 self._ends.warning(line, about=service.ccid)
             else:  # a stranger chooses the name
                 self._repeats.warning(line)
+                if service.ccid:
+                    self._refused(service.ccid, ended.sentence, caller.remote)
             self._registry.fault(service.ccid, ended.sentence)
             raise
 

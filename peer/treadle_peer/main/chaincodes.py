@@ -113,16 +113,13 @@ def build_chaincodes(
         endpoints=endpoints,
         support=lambda: holder[0],
     )
+    rules = _rules(
+        config, channels=channels, packages=packages, authority=authority, operator=operator
+    )
     support = ChaincodeSupport(
         config=_support_config(config, start_lines),
         modes=modes,
-        rules=_rules(
-            config,
-            channels=channels,
-            packages=packages,
-            authority=authority,
-            operator=operator,
-        ),
+        rules=rules,
         invoker=invoker,
         launcher=launcher,
         observer=observer,
@@ -136,7 +133,7 @@ def build_chaincodes(
         operator=operator,
         modes=modes,
         support=support,
-        doorkeeper=Doorkeeper(_refusal(modes, start_lines)),
+        doorkeeper=Doorkeeper(_refusal(modes, start_lines), refused=rules.refused),
         start_lines=start_lines,
     )
 
@@ -196,7 +193,12 @@ def _rules(
     )
     if operator is None:
         return rules
-    return replace(rules, changed=operator.required.connected, max_instances=MOST_INSTANCES)
+    return replace(
+        rules,
+        changed=operator.required.connected,
+        refused=operator.required.refusals.count,
+        max_instances=MOST_INSTANCES,
+    )
 
 
 def _launch_settings(config: PeerConfig, folders: DataFolders) -> LaunchSettings:

@@ -14,6 +14,7 @@ from treadle_peer.chaincode import ChaincodeSupport
 from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.runtimes import (
+    Epochs,
     OperatorLauncher,
     Origin,
     OutputStore,
@@ -83,6 +84,7 @@ def build_operator_side(
         ),
         runtimes=RuntimesService(
             required=required,
+            epochs=Epochs(folders.operator / "epochs.json"),
             authority=authority,
             evict=lambda chosen, sentence: support().evict(chosen, sentence),
             peer_address=peer_address,

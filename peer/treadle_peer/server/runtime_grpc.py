@@ -17,7 +17,7 @@ from treadle_peer.server.guard import Guard
 from treadle_peer.server.tls import certificate_hash
 from treadle_peer.services.artifacts import ArtifactsService
 from treadle_peer.services.refusals import CallRefused
-from treadle_peer.services.runtimes import RuntimesService, check_operator
+from treadle_peer.services.runtimes import EPOCH, RuntimesService
 
 RUNTIMES_SERVICE = "treadle.runtime.v1.Runtimes"
 ARTIFACTS_SERVICE = "treadle.runtime.v1.Artifacts"
@@ -36,7 +36,7 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
     ) -> grpc.RpcMethodHandler[_Request, _Response]:
         async def answer(request: _Request, context: _Context) -> _Response:
             try:
-                check_operator(_certificate(context))
+                service.enter(_certificate(context), _epoch(context))
                 return act(request)
             except CallRefused as refused:
                 await _refuse(context, refused)
@@ -48,12 +48,12 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         )
 
     async def watch(
-        request: pb.WatchRuntimesRequest, context: _Context
+        _: pb.WatchRuntimesRequest, context: _Context
     ) -> AsyncIterator[pb.WatchRuntimesResponse]:
         try:
-            check_operator(_certificate(context))
+            term = service.enter(_certificate(context), _epoch(context))
             guard.proven()
-            async for event in service.watch(request):
+            async for event in service.watch(term):
                 yield event
         except CallRefused as refused:
             await _refuse(context, refused)
@@ -126,6 +126,11 @@ def _bytes_of(message: Message) -> bytes:
 def _certificate(context: _Context) -> bytes | None:
     certificates = context.auth_context().get("x509_pem_cert") or []
     return next(iter(certificates), None)
+
+
+def _epoch(context: _Context) -> str | None:
+    found = [value for key, value in context.invocation_metadata() or () if key == EPOCH]
+    return str(found[-1]) if found else None
 
 
 def _fingerprint(context: _Context) -> str | None:

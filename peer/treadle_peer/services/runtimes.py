@@ -15,21 +15,30 @@ from treadle_peer.chaincode import StreamPeer
 from treadle_peer.chaincode.authority import ChaincodeAuthority, TooManyCertificates
 from treadle_peer.chaincode.certificates import Purpose
 from treadle_peer.chaincode.runtimes import (
+    HIGHEST,
+    Epochs,
     Origin,
     Phase,
+    Refused,
     Removed,
     Report,
     ReportError,
     RequiredRuntimes,
     Runtime,
     RuntimeState,
+    Superseded,
     Synced,
+    Term,
+    WatchEnded,
 )
 from treadle_peer.execution import PackageError
 from treadle_peer.services.refusals import CallRefused, Refusal
 
 OPERATOR_UNIT: Final = "treadle-operator"
 """The organisational unit that a certificate of the operator carries."""
+
+EPOCH: Final = "treadle-epoch"
+"""Metadata of every call: the number of the operator's term."""
 
 _LONGEST_CCID: Final = 256
 _PHASES: Final = {
@@ -54,19 +63,22 @@ _STATES: Final = {
 }
 
 
-def check_operator(certificate_pem: bytes | None) -> None:
-    """Raise CallRefused unless the verified client certificate is an operator's."""
+def check_operator(certificate_pem: bytes | None) -> str:
+    """The operator's name, from its verified client certificate; raises CallRefused."""
     units: list[str | bytes] = []
+    names: list[str] = []
     if certificate_pem is not None:
         subject = x509.load_pem_x509_certificate(certificate_pem).subject
         units = [
             one.value for one in subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         ]
+        names = [str(one.value) for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if OPERATOR_UNIT not in units:
         raise CallRefused(
             Refusal.PERMISSION_DENIED,
             f"this port is the operator's: the client certificate needs OU={OPERATOR_UNIT}",
         )
+    return ",".join(names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +90,26 @@ class RuntimesService:
     """
 
     required: RequiredRuntimes
+    epochs: Epochs
     authority: ChaincodeAuthority
     evict: Callable[[Callable[[str, StreamPeer], bool], str], None]
     peer_address: str
     msp_id: str
+
+    def enter(self, certificate_pem: bytes | None, epoch: str | None) -> Term:
+        """Who calls, by certificate and metadata; before anything else of a call."""
+        operator = check_operator(certificate_pem)
+        number = epoch or "0"
+        if not (number.isascii() and number.isdigit() and len(number) < 20) or (
+            int(number) > HIGHEST
+        ):
+            raise CallRefused(Refusal.INVALID_ARGUMENT, f"{EPOCH} is a number below 2^63")
+        term = Term(operator, int(number))
+        try:
+            self.epochs.enter(term)
+        except Superseded as later:
+            raise CallRefused(Refusal.FAILED_PRECONDITION, str(later)) from later
+        return term
 
     def require(self, request: pb.RequireRuntimeRequest) -> pb.RequireRuntimeResponse:
         """RequireRuntime."""
@@ -108,9 +136,10 @@ class RuntimesService:
         """ListRuntimes."""
         return pb.ListRuntimesResponse(runtimes=map(message_of, self.required.rows()))
 
-    async def watch(self, _: pb.WatchRuntimesRequest) -> AsyncIterator[pb.WatchRuntimesResponse]:
-        """WatchRuntimes."""
+    async def watch(self, term: Term) -> AsyncIterator[pb.WatchRuntimesResponse]:
+        """WatchRuntimes, until a later term than the caller's begins."""
         watch = self.required.watch()
+        forget = self.epochs.hold(term, watch.end)
         try:
             while True:
                 match await watch.next():
@@ -120,7 +149,12 @@ class RuntimesService:
                         yield pb.WatchRuntimesResponse(removed=ccid)
                     case Runtime() as runtime:
                         yield pb.WatchRuntimesResponse(runtime=message_of(runtime))
+                    case Refused() as refused:
+                        yield pb.WatchRuntimesResponse(refused=_refused(refused))
+        except WatchEnded as ended:
+            raise CallRefused(Refusal.FAILED_PRECONDITION, str(ended)) from ended
         finally:
+            forget()
             self.required.unwatch(watch)
 
     def report(self, request: pb.ReportRuntimeRequest) -> pb.ReportRuntimeResponse:
@@ -204,6 +238,14 @@ def message_of(runtime: Runtime) -> pb.Runtime:
     if record.output is not None:
         message.output.CopyFrom(pb.Output(sha256=record.output.sha256, size=record.output.size))
     message.since.FromDatetime(runtime.since)
+    return message
+
+
+def _refused(row: Refused) -> pb.Refused:
+    message = pb.Refused(
+        count=row.count, last_reason=row.reason, last_from=row.remote, ccid=row.ccid
+    )
+    message.since.FromDatetime(row.since)
     return message
 
 

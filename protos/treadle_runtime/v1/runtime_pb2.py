@@ -26,21 +26,21 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n treadle_runtime/v1/runtime.proto\x12\x12treadle.runtime.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"&\n\x06Output\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\xc2\x02\n\x07Runtime\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x05 \x01(\t\x12*\n\x06origin\x18\x06 \x01(\x0e\x32\x1a.treadle.runtime.v1.Origin\x12(\n\x05state\x18\x07 \x01(\x0e\x32\x19.treadle.runtime.v1.State\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x11\n\tinstances\x18\t \x01(\r\x12*\n\x06output\x18\n \x01(\x0b\x32\x1a.treadle.runtime.v1.Output\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x04\"%\n\x15RequireRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\"F\n\x16RequireRuntimeResponse\x12,\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"%\n\x15ReleaseRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\"\x18\n\x16ReleaseRuntimeResponse\"\x15\n\x13ListRuntimesRequest\"E\n\x14ListRuntimesResponse\x12-\n\x08runtimes\x18\x01 \x03(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"\x16\n\x14WatchRuntimesRequest\"\x91\x01\n\x15WatchRuntimesResponse\x12.\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.RuntimeH\x00\x12\x11\n\x07removed\x18\x02 \x01(\tH\x00\x12,\n\x06synced\x18\x03 \x01(\x0b\x32\x1a.treadle.runtime.v1.SyncedH\x00\x42\x07\n\x05\x65vent\"\x08\n\x06Synced\"\x88\x01\n\x14ReportRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12(\n\x05phase\x18\x02 \x01(\x0e\x32\x19.treadle.runtime.v1.Phase\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x10\n\x08log_tail\x18\x04 \x01(\t\x12\x15\n\rpod_addresses\x18\x05 \x03(\t\"E\n\x15ReportRuntimeResponse\x12,\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"\x82\x01\n\x17IssueCertificateRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12,\n\x07purpose\x18\x02 \x01(\x0e\x32\x1b.treadle.runtime.v1.Purpose\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xc1\x01\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x13\n\x0bprivate_key\x18\x02 \x01(\x0c\x12\x11\n\tauthority\x18\x03 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpeer_address\x18\x06 \x01(\t\x12\x0e\n\x06msp_id\x18\x07 \x01(\t\"/\n\x18RetireCertificateRequest\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\"\x1b\n\x19RetireCertificateResponse\"\x13\n\x11GetPackageRequest\"]\n\x12GetPackageResponse\x12/\n\x04head\x18\x01 \x01(\x0b\x32\x1f.treadle.runtime.v1.PackageHeadH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"Y\n\x0bPackageHead\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x0c\n\x04size\x18\x05 \x01(\x04\"V\n\x10PutOutputRequest\x12*\n\x04head\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.OutputH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"?\n\x11PutOutputResponse\x12*\n\x06output\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.Output\"\x12\n\x10GetOutputRequest\"W\n\x11GetOutputResponse\x12*\n\x04head\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.OutputH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*^\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x13\n\x0fORIGIN_OPERATOR\x10\x01\x12\x11\n\rORIGIN_CLIENT\x10\x02\x12\x14\n\x10ORIGIN_COMMITTED\x10\x03*\x95\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_REQUIRED\x10\x01\x12\x12\n\x0eSTATE_BUILDING\x10\x02\x12\x12\n\x0eSTATE_STARTING\x10\x03\x12\x14\n\x10STATE_REGISTERED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x11\n\rSTATE_STOPPED\x10\x06*k\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePHASE_BUILDING\x10\x01\x12\x11\n\rPHASE_PULLING\x10\x02\x12\x12\n\x0ePHASE_STARTING\x10\x03\x12\x10\n\x0cPHASE_FAILED\x10\x04*L\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPURPOSE_RUNTIME\x10\x01\x12\x13\n\x0fPURPOSE_BUILDER\x10\x02\x32\xee\x05\n\x08Runtimes\x12g\n\x0eRequireRuntime\x12).treadle.runtime.v1.RequireRuntimeRequest\x1a*.treadle.runtime.v1.RequireRuntimeResponse\x12g\n\x0eReleaseRuntime\x12).treadle.runtime.v1.ReleaseRuntimeRequest\x1a*.treadle.runtime.v1.ReleaseRuntimeResponse\x12\x61\n\x0cListRuntimes\x12\'.treadle.runtime.v1.ListRuntimesRequest\x1a(.treadle.runtime.v1.ListRuntimesResponse\x12\x66\n\rWatchRuntimes\x12(.treadle.runtime.v1.WatchRuntimesRequest\x1a).treadle.runtime.v1.WatchRuntimesResponse0\x01\x12\x64\n\rReportRuntime\x12(.treadle.runtime.v1.ReportRuntimeRequest\x1a).treadle.runtime.v1.ReportRuntimeResponse\x12m\n\x10IssueCertificate\x12+.treadle.runtime.v1.IssueCertificateRequest\x1a,.treadle.runtime.v1.IssueCertificateResponse\x12p\n\x11RetireCertificate\x12,.treadle.runtime.v1.RetireCertificateRequest\x1a-.treadle.runtime.v1.RetireCertificateResponse2\xa2\x02\n\tArtifacts\x12]\n\nGetPackage\x12%.treadle.runtime.v1.GetPackageRequest\x1a&.treadle.runtime.v1.GetPackageResponse0\x01\x12Z\n\tPutOutput\x12$.treadle.runtime.v1.PutOutputRequest\x1a%.treadle.runtime.v1.PutOutputResponse(\x01\x12Z\n\tGetOutput\x12$.treadle.runtime.v1.GetOutputRequest\x1a%.treadle.runtime.v1.GetOutputResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n treadle_runtime/v1/runtime.proto\x12\x12treadle.runtime.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"&\n\x06Output\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"\xc2\x02\n\x07Runtime\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x05 \x01(\t\x12*\n\x06origin\x18\x06 \x01(\x0e\x32\x1a.treadle.runtime.v1.Origin\x12(\n\x05state\x18\x07 \x01(\x0e\x32\x19.treadle.runtime.v1.State\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x11\n\tinstances\x18\t \x01(\r\x12*\n\x06output\x18\n \x01(\x0b\x32\x1a.treadle.runtime.v1.Output\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x04\"%\n\x15RequireRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\"F\n\x16RequireRuntimeResponse\x12,\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"%\n\x15ReleaseRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\"\x18\n\x16ReleaseRuntimeResponse\"\x15\n\x13ListRuntimesRequest\"E\n\x14ListRuntimesResponse\x12-\n\x08runtimes\x18\x01 \x03(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"\x16\n\x14WatchRuntimesRequest\"\xc1\x01\n\x15WatchRuntimesResponse\x12.\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.RuntimeH\x00\x12\x11\n\x07removed\x18\x02 \x01(\tH\x00\x12,\n\x06synced\x18\x03 \x01(\x0b\x32\x1a.treadle.runtime.v1.SyncedH\x00\x12.\n\x07refused\x18\x04 \x01(\x0b\x32\x1b.treadle.runtime.v1.RefusedH\x00\x42\x07\n\x05\x65vent\"y\n\x07Refused\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x13\n\x0blast_reason\x18\x02 \x01(\t\x12\x11\n\tlast_from\x18\x03 \x01(\t\x12\x0c\n\x04\x63\x63id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x08\n\x06Synced\"\x88\x01\n\x14ReportRuntimeRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12(\n\x05phase\x18\x02 \x01(\x0e\x32\x19.treadle.runtime.v1.Phase\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x10\n\x08log_tail\x18\x04 \x01(\t\x12\x15\n\rpod_addresses\x18\x05 \x03(\t\"E\n\x15ReportRuntimeResponse\x12,\n\x07runtime\x18\x01 \x01(\x0b\x32\x1b.treadle.runtime.v1.Runtime\"\x82\x01\n\x17IssueCertificateRequest\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12,\n\x07purpose\x18\x02 \x01(\x0e\x32\x1b.treadle.runtime.v1.Purpose\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xc1\x01\n\x18IssueCertificateResponse\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x13\n\x0bprivate_key\x18\x02 \x01(\x0c\x12\x11\n\tauthority\x18\x03 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpeer_address\x18\x06 \x01(\t\x12\x0e\n\x06msp_id\x18\x07 \x01(\t\"/\n\x18RetireCertificateRequest\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\"\x1b\n\x19RetireCertificateResponse\"\x13\n\x11GetPackageRequest\"]\n\x12GetPackageResponse\x12/\n\x04head\x18\x01 \x01(\x0b\x32\x1f.treadle.runtime.v1.PackageHeadH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"Y\n\x0bPackageHead\x12\x0c\n\x04\x63\x63id\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x0c\n\x04size\x18\x05 \x01(\x04\"V\n\x10PutOutputRequest\x12*\n\x04head\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.OutputH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"?\n\x11PutOutputResponse\x12*\n\x06output\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.Output\"\x12\n\x10GetOutputRequest\"W\n\x11GetOutputResponse\x12*\n\x04head\x18\x01 \x01(\x0b\x32\x1a.treadle.runtime.v1.OutputH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*^\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x13\n\x0fORIGIN_OPERATOR\x10\x01\x12\x11\n\rORIGIN_CLIENT\x10\x02\x12\x14\n\x10ORIGIN_COMMITTED\x10\x03*\x95\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_REQUIRED\x10\x01\x12\x12\n\x0eSTATE_BUILDING\x10\x02\x12\x12\n\x0eSTATE_STARTING\x10\x03\x12\x14\n\x10STATE_REGISTERED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x11\n\rSTATE_STOPPED\x10\x06*k\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePHASE_BUILDING\x10\x01\x12\x11\n\rPHASE_PULLING\x10\x02\x12\x12\n\x0ePHASE_STARTING\x10\x03\x12\x10\n\x0cPHASE_FAILED\x10\x04*L\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPURPOSE_RUNTIME\x10\x01\x12\x13\n\x0fPURPOSE_BUILDER\x10\x02\x32\xee\x05\n\x08Runtimes\x12g\n\x0eRequireRuntime\x12).treadle.runtime.v1.RequireRuntimeRequest\x1a*.treadle.runtime.v1.RequireRuntimeResponse\x12g\n\x0eReleaseRuntime\x12).treadle.runtime.v1.ReleaseRuntimeRequest\x1a*.treadle.runtime.v1.ReleaseRuntimeResponse\x12\x61\n\x0cListRuntimes\x12\'.treadle.runtime.v1.ListRuntimesRequest\x1a(.treadle.runtime.v1.ListRuntimesResponse\x12\x66\n\rWatchRuntimes\x12(.treadle.runtime.v1.WatchRuntimesRequest\x1a).treadle.runtime.v1.WatchRuntimesResponse0\x01\x12\x64\n\rReportRuntime\x12(.treadle.runtime.v1.ReportRuntimeRequest\x1a).treadle.runtime.v1.ReportRuntimeResponse\x12m\n\x10IssueCertificate\x12+.treadle.runtime.v1.IssueCertificateRequest\x1a,.treadle.runtime.v1.IssueCertificateResponse\x12p\n\x11RetireCertificate\x12,.treadle.runtime.v1.RetireCertificateRequest\x1a-.treadle.runtime.v1.RetireCertificateResponse2\xa2\x02\n\tArtifacts\x12]\n\nGetPackage\x12%.treadle.runtime.v1.GetPackageRequest\x1a&.treadle.runtime.v1.GetPackageResponse0\x01\x12Z\n\tPutOutput\x12$.treadle.runtime.v1.PutOutputRequest\x1a%.treadle.runtime.v1.PutOutputResponse(\x01\x12Z\n\tGetOutput\x12$.treadle.runtime.v1.GetOutputRequest\x1a%.treadle.runtime.v1.GetOutputResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'treadle_runtime.v1.runtime_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORIGIN']._serialized_start=2024
-  _globals['_ORIGIN']._serialized_end=2118
-  _globals['_STATE']._serialized_start=2121
-  _globals['_STATE']._serialized_end=2270
-  _globals['_PHASE']._serialized_start=2272
-  _globals['_PHASE']._serialized_end=2379
-  _globals['_PURPOSE']._serialized_start=2381
-  _globals['_PURPOSE']._serialized_end=2457
+  _globals['_ORIGIN']._serialized_start=2195
+  _globals['_ORIGIN']._serialized_end=2289
+  _globals['_STATE']._serialized_start=2292
+  _globals['_STATE']._serialized_end=2441
+  _globals['_PHASE']._serialized_start=2443
+  _globals['_PHASE']._serialized_end=2550
+  _globals['_PURPOSE']._serialized_start=2552
+  _globals['_PURPOSE']._serialized_end=2628
   _globals['_OUTPUT']._serialized_start=121
   _globals['_OUTPUT']._serialized_end=159
   _globals['_RUNTIME']._serialized_start=162
@@ -60,37 +60,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHRUNTIMESREQUEST']._serialized_start=756
   _globals['_WATCHRUNTIMESREQUEST']._serialized_end=778
   _globals['_WATCHRUNTIMESRESPONSE']._serialized_start=781
-  _globals['_WATCHRUNTIMESRESPONSE']._serialized_end=926
-  _globals['_SYNCED']._serialized_start=928
-  _globals['_SYNCED']._serialized_end=936
-  _globals['_REPORTRUNTIMEREQUEST']._serialized_start=939
-  _globals['_REPORTRUNTIMEREQUEST']._serialized_end=1075
-  _globals['_REPORTRUNTIMERESPONSE']._serialized_start=1077
-  _globals['_REPORTRUNTIMERESPONSE']._serialized_end=1146
-  _globals['_ISSUECERTIFICATEREQUEST']._serialized_start=1149
-  _globals['_ISSUECERTIFICATEREQUEST']._serialized_end=1279
-  _globals['_ISSUECERTIFICATERESPONSE']._serialized_start=1282
-  _globals['_ISSUECERTIFICATERESPONSE']._serialized_end=1475
-  _globals['_RETIRECERTIFICATEREQUEST']._serialized_start=1477
-  _globals['_RETIRECERTIFICATEREQUEST']._serialized_end=1524
-  _globals['_RETIRECERTIFICATERESPONSE']._serialized_start=1526
-  _globals['_RETIRECERTIFICATERESPONSE']._serialized_end=1553
-  _globals['_GETPACKAGEREQUEST']._serialized_start=1555
-  _globals['_GETPACKAGEREQUEST']._serialized_end=1574
-  _globals['_GETPACKAGERESPONSE']._serialized_start=1576
-  _globals['_GETPACKAGERESPONSE']._serialized_end=1669
-  _globals['_PACKAGEHEAD']._serialized_start=1671
-  _globals['_PACKAGEHEAD']._serialized_end=1760
-  _globals['_PUTOUTPUTREQUEST']._serialized_start=1762
-  _globals['_PUTOUTPUTREQUEST']._serialized_end=1848
-  _globals['_PUTOUTPUTRESPONSE']._serialized_start=1850
-  _globals['_PUTOUTPUTRESPONSE']._serialized_end=1913
-  _globals['_GETOUTPUTREQUEST']._serialized_start=1915
-  _globals['_GETOUTPUTREQUEST']._serialized_end=1933
-  _globals['_GETOUTPUTRESPONSE']._serialized_start=1935
-  _globals['_GETOUTPUTRESPONSE']._serialized_end=2022
-  _globals['_RUNTIMES']._serialized_start=2460
-  _globals['_RUNTIMES']._serialized_end=3210
-  _globals['_ARTIFACTS']._serialized_start=3213
-  _globals['_ARTIFACTS']._serialized_end=3503
+  _globals['_WATCHRUNTIMESRESPONSE']._serialized_end=974
+  _globals['_REFUSED']._serialized_start=976
+  _globals['_REFUSED']._serialized_end=1097
+  _globals['_SYNCED']._serialized_start=1099
+  _globals['_SYNCED']._serialized_end=1107
+  _globals['_REPORTRUNTIMEREQUEST']._serialized_start=1110
+  _globals['_REPORTRUNTIMEREQUEST']._serialized_end=1246
+  _globals['_REPORTRUNTIMERESPONSE']._serialized_start=1248
+  _globals['_REPORTRUNTIMERESPONSE']._serialized_end=1317
+  _globals['_ISSUECERTIFICATEREQUEST']._serialized_start=1320
+  _globals['_ISSUECERTIFICATEREQUEST']._serialized_end=1450
+  _globals['_ISSUECERTIFICATERESPONSE']._serialized_start=1453
+  _globals['_ISSUECERTIFICATERESPONSE']._serialized_end=1646
+  _globals['_RETIRECERTIFICATEREQUEST']._serialized_start=1648
+  _globals['_RETIRECERTIFICATEREQUEST']._serialized_end=1695
+  _globals['_RETIRECERTIFICATERESPONSE']._serialized_start=1697
+  _globals['_RETIRECERTIFICATERESPONSE']._serialized_end=1724
+  _globals['_GETPACKAGEREQUEST']._serialized_start=1726
+  _globals['_GETPACKAGEREQUEST']._serialized_end=1745
+  _globals['_GETPACKAGERESPONSE']._serialized_start=1747
+  _globals['_GETPACKAGERESPONSE']._serialized_end=1840
+  _globals['_PACKAGEHEAD']._serialized_start=1842
+  _globals['_PACKAGEHEAD']._serialized_end=1931
+  _globals['_PUTOUTPUTREQUEST']._serialized_start=1933
+  _globals['_PUTOUTPUTREQUEST']._serialized_end=2019
+  _globals['_PUTOUTPUTRESPONSE']._serialized_start=2021
+  _globals['_PUTOUTPUTRESPONSE']._serialized_end=2084
+  _globals['_GETOUTPUTREQUEST']._serialized_start=2086
+  _globals['_GETOUTPUTREQUEST']._serialized_end=2104
+  _globals['_GETOUTPUTRESPONSE']._serialized_start=2106
+  _globals['_GETOUTPUTRESPONSE']._serialized_end=2193
+  _globals['_RUNTIMES']._serialized_start=2631
+  _globals['_RUNTIMES']._serialized_end=3381
+  _globals['_ARTIFACTS']._serialized_start=3384
+  _globals['_ARTIFACTS']._serialized_end=3674
 # @@protoc_insertion_point(module_scope)

@@ -360,6 +360,7 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
     RUNTIME_FIELD_NUMBER: builtins.int
     REMOVED_FIELD_NUMBER: builtins.int
     SYNCED_FIELD_NUMBER: builtins.int
+    REFUSED_FIELD_NUMBER: builtins.int
     removed: builtins.str
     """The ccid of a runtime that is not required any more."""
     @property
@@ -370,18 +371,62 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
     def synced(self) -> global___Synced:
         """Everything that was required when the watch began has been told."""
 
+    @property
+    def refused(self) -> global___Refused:
+        """How many registrations were refused so far; replaces what was told with the same `since`."""
+
     def __init__(
         self,
         *,
         runtime: global___Runtime | None = ...,
         removed: builtins.str = ...,
         synced: global___Synced | None = ...,
+        refused: global___Refused | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["event", b"event", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["runtime", "removed", "synced"] | None: ...
+    def HasField(self, field_name: typing.Literal["event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["runtime", "removed", "synced", "refused"] | None: ...
 
 global___WatchRuntimesResponse = WatchRuntimesResponse
+
+@typing.final
+class Refused(google.protobuf.message.Message):
+    """Registrations that the peer has refused since its start: those of one name for one reason. After
+    64 different ones the rest is counted together, under the last one's name and reason.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: builtins.int
+    LAST_REASON_FIELD_NUMBER: builtins.int
+    LAST_FROM_FIELD_NUMBER: builtins.int
+    CCID_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    count: builtins.int
+    """How many."""
+    last_reason: builtins.str
+    """The sentence that the last one got."""
+    last_from: builtins.str
+    """The address and port that it came from."""
+    ccid: builtins.str
+    """As whom it wanted to register; chosen by whoever tried."""
+    @property
+    def since(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the first one came."""
+
+    def __init__(
+        self,
+        *,
+        count: builtins.int = ...,
+        last_reason: builtins.str = ...,
+        last_from: builtins.str = ...,
+        ccid: builtins.str = ...,
+        since: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["since", b"since"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "count", b"count", "last_from", b"last_from", "last_reason", b"last_reason", "since", b"since"]) -> None: ...
+
+global___Refused = Refused
 
 @typing.final
 class Synced(google.protobuf.message.Message):

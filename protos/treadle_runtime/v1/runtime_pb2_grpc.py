@@ -28,6 +28,11 @@ if _version_not_supported:
 class RuntimesStub(object):
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     def __init__(self, channel):
@@ -76,6 +81,11 @@ class RuntimesStub(object):
 class RuntimesServicer(object):
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     def RequireRuntime(self, request, context):
@@ -103,7 +113,8 @@ class RuntimesServicer(object):
 
     def WatchRuntimes(self, request, context):
         """Every required runtime, then `synced`, then what changes. A watcher that reads slowly skips
-        states in between; the latest one of each runtime always arrives.
+        states in between; the latest one of each runtime always arrives. Refused registrations are
+        told after `synced`, and then at most every ten seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +191,11 @@ def add_RuntimesServicer_to_server(servicer, server):
 class Runtimes(object):
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     @staticmethod

@@ -24,6 +24,11 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
 class RuntimesStub:
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -54,7 +59,8 @@ class RuntimesStub:
         treadle_runtime.v1.runtime_pb2.WatchRuntimesResponse,
     ]
     """Every required runtime, then `synced`, then what changes. A watcher that reads slowly skips
-    states in between; the latest one of each runtime always arrives.
+    states in between; the latest one of each runtime always arrives. Refused registrations are
+    told after `synced`, and then at most every ten seconds.
     """
 
     ReportRuntime: grpc.UnaryUnaryMultiCallable[
@@ -80,6 +86,11 @@ class RuntimesStub:
 class RuntimesAsyncStub:
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     RequireRuntime: grpc.aio.UnaryUnaryMultiCallable[
@@ -109,7 +120,8 @@ class RuntimesAsyncStub:
         treadle_runtime.v1.runtime_pb2.WatchRuntimesResponse,
     ]
     """Every required runtime, then `synced`, then what changes. A watcher that reads slowly skips
-    states in between; the latest one of each runtime always arrives.
+    states in between; the latest one of each runtime always arrives. Refused registrations are
+    told after `synced`, and then at most every ten seconds.
     """
 
     ReportRuntime: grpc.aio.UnaryUnaryMultiCallable[
@@ -135,6 +147,11 @@ class RuntimesAsyncStub:
 class RuntimesServicer(metaclass=abc.ABCMeta):
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
     needs a certificate whose organisational unit is treadle-operator.
+
+    Operators of one name (the certificate's common name) elect a leader. Each call carries the number
+    of its term as metadata `treadle-epoch`, in decimal digits; none is 0. The peer keeps the highest
+    that it has seen, over restarts: a call of a lower one gets FAILED_PRECONDITION, and an open watch
+    of a lower one ends with it as soon as a call of a higher one comes.
     """
 
     @abc.abstractmethod
@@ -172,7 +189,8 @@ class RuntimesServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[treadle_runtime.v1.runtime_pb2.WatchRuntimesResponse], collections.abc.AsyncIterator[treadle_runtime.v1.runtime_pb2.WatchRuntimesResponse]]:
         """Every required runtime, then `synced`, then what changes. A watcher that reads slowly skips
-        states in between; the latest one of each runtime always arrives.
+        states in between; the latest one of each runtime always arrives. Refused registrations are
+        told after `synced`, and then at most every ten seconds.
         """
 
     @abc.abstractmethod

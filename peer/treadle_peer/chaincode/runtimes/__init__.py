@@ -1,10 +1,12 @@
 """Production chaincode that an operator builds and starts: what it must run, and what came of it.
 
 ``required`` is the registry of wanted runtimes, ``records`` keeps it over restarts, ``watching``
-tells it to operators, ``outputs`` keeps what builds gave. ``OperatorLauncher`` implements the
+tells it to operators, ``outputs`` keeps what builds gave, ``epochs`` knows which operator leads,
+``refusals`` counts who was not let in. ``OperatorLauncher`` implements the
 Launcher that ``chaincode.launching`` consumes.
 """
 
+from treadle_peer.chaincode.runtimes.epochs import HIGHEST, Epochs, Superseded, Term
 from treadle_peer.chaincode.runtimes.launcher import OperatorLauncher
 from treadle_peer.chaincode.runtimes.model import (
     Origin,
@@ -17,10 +19,13 @@ from treadle_peer.chaincode.runtimes.model import (
 )
 from treadle_peer.chaincode.runtimes.outputs import OutputDraft, OutputError, OutputStore
 from treadle_peer.chaincode.runtimes.records import RuntimeRecords
+from treadle_peer.chaincode.runtimes.refusals import Refused
 from treadle_peer.chaincode.runtimes.required import RequiredRuntimes
-from treadle_peer.chaincode.runtimes.watching import Removed, Synced, Watch
+from treadle_peer.chaincode.runtimes.watching import Removed, Synced, Watch, WatchEnded
 
 __all__ = [
+    "HIGHEST",
+    "Epochs",
     "OperatorLauncher",
     "Origin",
     "Output",
@@ -28,6 +33,7 @@ __all__ = [
     "OutputError",
     "OutputStore",
     "Phase",
+    "Refused",
     "Removed",
     "Report",
     "ReportError",
@@ -35,6 +41,9 @@ __all__ = [
     "Runtime",
     "RuntimeRecords",
     "RuntimeState",
+    "Superseded",
     "Synced",
+    "Term",
     "Watch",
+    "WatchEnded",
 ]

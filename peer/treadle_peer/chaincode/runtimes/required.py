@@ -76,6 +76,7 @@ class RequiredRuntimes:
         self._on_failed = on_failed
         self._now = now
         self._watchers = Watchers()
+        self.refusals = self._watchers.refusals
         self._entries: dict[str, _Entry] = {}
         for record in records.load():
             self._take_up(record)
@@ -198,9 +199,7 @@ class RequiredRuntimes:
 
     def watch(self) -> Watch:
         """A watch that begins with everything required; end it with ``unwatch``."""
-        watch = Watch(self._required, sorted(self._entries))
-        self._watchers.add(watch)
-        return watch
+        return self._watchers.open(self._required, sorted(self._entries))
 
     def unwatch(self, watch: Watch) -> None:
         """Nobody reads *watch* any more."""
