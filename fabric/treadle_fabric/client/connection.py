@@ -68,7 +68,13 @@ class Connection:
         return True
 
     async def unary(
-        self, method: str, request: _Request, answer: type[_Response], *, within: float
+        self,
+        method: str,
+        request: _Request,
+        answer: type[_Response],
+        *,
+        within: float,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> _Response:
         """Call *method* (``/package.Service/Method``); raises CallFailed or DeadlinePassed."""
         call = self._channel.unary_unary(
@@ -77,7 +83,8 @@ class Connection:
             response_deserializer=answer.FromString,
         )
         return await translated(
-            call(request, timeout=within), waiting_for=f"{method} at {self.endpoint.address}"
+            call(request, timeout=within, metadata=tuple(metadata)),
+            waiting_for=f"{method} at {self.endpoint.address}",
         )
 
     def stream(

@@ -27,10 +27,20 @@ class PeerConnection:
         """Connect within *within* seconds; raises ConnectionFailed."""
         await self._connection.wait_ready(within=within, fail_fast=fail_fast)
 
-    async def endorse(self, proposal: SignedProposal, *, within: float = 30.0) -> ProposalResponse:
-        """The peer's answer, endorsed or not; raises CallFailed or DeadlinePassed."""
+    async def endorse(
+        self, proposal: SignedProposal, *, within: float = 30.0, init_must_succeed: bool = False
+    ) -> ProposalResponse:
+        """The peer's answer, endorsed or not; raises CallFailed or DeadlinePassed.
+
+        *init_must_succeed* asks a Treadle peer not to endorse an instantiate whose Init answers
+        with a status from 400 on; Fabric's peers do not know it.
+        """
         return await self._connection.unary(
-            "/protos.Endorser/ProcessProposal", proposal, ProposalResponse, within=within
+            "/protos.Endorser/ProcessProposal",
+            proposal,
+            ProposalResponse,
+            within=within,
+            metadata=(("treadle-init", "must-succeed"),) if init_must_succeed else (),
         )
 
     def deliver(self) -> DeliverStream[Block]:

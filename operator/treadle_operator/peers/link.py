@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -13,10 +13,12 @@ from treadle_fabric.client import (
     Channel,
     Deadlines,
     DeliverRefused,
+    Endorsed,
     EndorsementFailed,
     OrdererConnection,
     PeerAdministration,
     PeerConnection,
+    deployment_args,
     seek_request,
 )
 from treadle_fabric.client import Deployment as LegacyDeployment
@@ -30,6 +32,7 @@ from treadle_operator.model.peering import (
     Deployment,
     Phase,
     Purpose,
+    Refusal,
     Runtime,
 )
 from treadle_operator.peers.access import Access
@@ -47,7 +50,9 @@ _VERSION, _POLICY = 2, 5  # fields of ChaincodeData, whose policy Fabric keeps a
 class Link:
     """See PeerLink. ``close`` ends it."""
 
-    def __init__(self, access: Access, *, told: Told, epoch: Epoch) -> None:
+    def __init__(
+        self, access: Access, *, told: Told, epoch: Epoch, refused: Callable[[], object]
+    ) -> None:
         """Connects when first used; the watch begins at once. Needs the running loop."""
         self.access = access
         self._epoch = epoch
@@ -56,7 +61,9 @@ class Link:
         self._administration = PeerAdministration(peer=self._peer, signer=access.signer)
         self._runtimes: RuntimesClient | None = None
         if access.runtime is not None:
-            self._runtimes = RuntimesClient(access.name, access.runtime, told=told, epoch=epoch)
+            self._runtimes = RuntimesClient(
+                access.name, access.runtime, told=told, epoch=epoch, refused=refused
+            )
             self._runtimes.start()
 
     async def close(self) -> None:
@@ -71,6 +78,11 @@ class Link:
     def runtimes(self) -> Mapping[str, Runtime]:
         """What the peer requires now, by ccid."""
         return self._runtimes.rows if self._runtimes is not None else {}
+
+    @property
+    def refusals(self) -> Collection[Refusal]:
+        """Registrations that the peer has refused."""
+        return self._runtimes.refusals.values() if self._runtimes is not None else ()
 
     @property
     def synced(self) -> bool:
@@ -208,7 +220,15 @@ class Link:
                 orderer=orderer,
                 deadlines=_DEADLINES,
             )
-            await (opened.upgrade(legacy) if upgrade else opened.instantiate(legacy))
+            verb = "upgrade" if upgrade else "deploy"
+            proposal = opened.propose("lscc", deployment_args(verb, channel, legacy))
+            response = await self._peer.endorse(
+                proposal.signed, within=_DEADLINES.deploy, init_must_succeed=True
+            )
+            if not response.HasField("endorsement"):
+                raise EndorsementFailed(self.access.peer.address, response)
+            self._epoch()
+            await opened.submit(Endorsed(proposal, (response,)))
 
     async def _collections(self, channel: str, name: str) -> bytes:
         args = [b"GetCollectionsConfig", name.encode()]

@@ -86,10 +86,17 @@ class Endorser:
         self._definitions = definitions
         self._runner = runner
 
-    async def process(self, signed: SignedProposal, *, answer_by: float | None = None) -> Answer:
+    async def process(
+        self,
+        signed: SignedProposal,
+        *,
+        answer_by: float | None = None,
+        init_must_succeed: bool = False,
+    ) -> Answer:
         """The peer's answer; raises ProposalRefused where Fabric answers with a gRPC error.
 
-        *answer_by* is that of ``Call``.
+        *answer_by* is that of ``Call``. Fabric defines a chaincode whatever Init answers; with
+        *init_must_succeed* an answer that says failure is one.
         """
         check_not_expired(signed, datetime.now(UTC))
         proposal = unpack_checked(signed)
@@ -100,7 +107,8 @@ class Endorser:
         self._check(proposal, channel)
         try:
             with _context(signed, proposal, channel, answer_by) as context:
-                response = await self._respond(context)
+                asked = replace(context, init_must_succeed=init_must_succeed)
+                response = await self._respond(asked)
             return _answer(proposal, response, _status_failure(proposal, response))
         except EndorsementError as error:
             _log.warning(
@@ -177,7 +185,9 @@ class Endorser:
         return outcome
 
     async def _initialise(self, deployment: bytes, context: Context) -> None:
-        """Call Init in the same simulation; its response and event do not count (§3.6)."""
+        """Call Init in the same simulation; its event does not count, and its response only for
+        who wants it to (§3.6).
+        """
         cds = parse(ChaincodeDeploymentSpec, deployment)
         spec = cds.chaincode_spec
         name, version = spec.chaincode_id.name, spec.chaincode_id.version
@@ -188,12 +198,17 @@ class Endorser:
         if cds.code_package:
             raise ExecutionError("lscc upgrade/deploy should not include a code packages")
         chaincode = Resolved(name=name, version=version, ccid=f"{name}:{version}")
+        failed = Failure(Fault.INIT, context.channel_id, name)
         try:
-            await self._runner.run(chaincode, spec.input, context, CallKind.INIT)
+            outcome = await self._runner.run(chaincode, spec.input, context, CallKind.INIT)
         except ExecutionError as error:
+            raise EndorsementError(f"error in simulation: {error}", failed) from error
+        said = outcome.response
+        if context.init_must_succeed and said.status >= ERROR_THRESHOLD:
             raise EndorsementError(
-                f"error in simulation: {error}", Failure(Fault.INIT, context.channel_id, name)
-            ) from error
+                f"error in simulation: Init answered with status {said.status}: {said.message}",
+                failed,
+            )
 
     def _finish(self, outcome: Outcome, context: Context) -> Simulated:
         if context.simulator is None:

@@ -24,7 +24,8 @@ from treadle_peer.ledger import HistoryReader, SimulationError, Simulator
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One transaction on one channel. Simulator and history are ``None`` without a channel, and
-    for system chaincodes that touch no state. ``answer_by`` is that of ``Call``."""
+    for system chaincodes that touch no state. ``answer_by`` is that of ``Call``, and
+    ``init_must_succeed`` that of ``Endorser.process``."""
 
     channel_id: str
     tx_id: str
@@ -33,6 +34,7 @@ class Context:
     simulator: Simulator | None
     history: HistoryReader | None
     answer_by: float | None
+    init_must_succeed: bool = False
 
 
 class Runner:

@@ -14,6 +14,8 @@ from treadle_peer.server.guard import Guard
 from treadle_peer.services.endorser import EndorserService
 
 ENDORSER_SERVICE = "protos.Endorser"
+INIT_MUST_SUCCEED = ("treadle-init", "must-succeed")
+"""Metadata of a call by who wants no definition whose Init answers with a status from 400 on."""
 
 _Context = grpc.aio.ServicerContext[SignedProposal, ProposalResponse]
 
@@ -23,7 +25,11 @@ def endorser_handlers(service: EndorserService, *, guard: Guard) -> grpc.Generic
 
     async def process(request: SignedProposal, context: _Context) -> ProposalResponse:
         try:
-            return await service.process_proposal(request, patience=context.time_remaining())
+            return await service.process_proposal(
+                request,
+                patience=context.time_remaining(),
+                init_must_succeed=INIT_MUST_SUCCEED in (context.invocation_metadata() or ()),
+            )
         except ProposalRefused as refusal:
             await _refuse(context, str(refusal))
 

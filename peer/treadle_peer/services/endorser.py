@@ -23,17 +23,24 @@ class EndorserService:
         self._metrics = metrics
 
     async def process_proposal(
-        self, signed: SignedProposal, *, patience: float | None = None
+        self,
+        signed: SignedProposal,
+        *,
+        patience: float | None = None,
+        init_must_succeed: bool = False,
     ) -> ProposalResponse:
         """Answer one proposal; raises ProposalRefused where the call fails with a gRPC error.
 
         *patience* is how many seconds the client still waits. Who cannot wait for the end of a
-        launch is told so in time; ``None`` waits for ever.
+        launch is told so in time; ``None`` waits for ever. *init_must_succeed* is that of
+        ``Endorser.process``.
         """
         self._metrics.proposals_received.inc()
         started = time.monotonic()
         try:
-            answer = await self._endorser.process(signed, answer_by=_answer_by(patience))
+            answer = await self._endorser.process(
+                signed, answer_by=_answer_by(patience), init_must_succeed=init_must_succeed
+            )
         except ProposalRefused as refusal:
             self._count(refusal.failure)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import grpc.aio
 import pytest
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
@@ -24,11 +25,16 @@ from fabric_protos.peer.proposal_response_pb2 import ProposalResponse, ProposalR
 from fabric_protos.peer.query_pb2 import ChaincodeQueryResponse
 from harness.onepeer import CHANNEL, OnePeer, puts
 from harness.scripted_executor import outcome
+from treadle_fabric.client import Endpoint, PeerConnection
 from treadle_fabric.client.legacy import Deployment, deployment_args
 from treadle_fabric.packages import PYTHON_NUMBER, sign_package, wrap_code, write_archive
 from treadle_fabric.policy import signed_by_any_admin, signed_by_any_member
 from treadle_peer.channels import ChaincodeDefinition
 from treadle_peer.execution import Call, CallKind, ExecutionError, Outcome
+from treadle_peer.server.endorser_grpc import ENDORSER_SERVICE, endorser_handlers
+from treadle_peer.server.guard import Guard, StreamSet
+from treadle_peer.services.endorser import EndorserService
+from treadle_peer.services.metrics import Metrics
 
 
 def action_of(answer: ProposalResponse) -> ChaincodeAction:
@@ -78,6 +84,53 @@ async def test_only_an_error_message_of_init_stops_a_deploy(peer: OnePeer) -> No
     assert answer.response.message == (
         "error in simulation: transaction returned with failure: broken"
     )
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_who_wants_init_to_succeed_gets_no_definition_when_it_says_that_it_failed(
+    peer: OnePeer, status: int
+) -> None:
+    await peer.install("cc")
+
+    async def broken(call: Call) -> Outcome:
+        return outcome(status, message="broken")
+
+    peer.executor.scripts["cc"] = broken
+    proposal, _ = await peer.deploy("cc")
+    answer = await peer.parts.endorser.process(proposal.signed, init_must_succeed=True)
+    assert not answer.response.HasField("endorsement")
+    assert answer.response.response.message == (
+        f"error in simulation: Init answered with status {status}: broken"
+    )
+    peer.executor.scripts["cc"] = puts(a="100")
+    answer = await peer.parts.endorser.process(proposal.signed, init_must_succeed=True)
+    assert answer.response.HasField("endorsement")
+
+
+async def test_a_client_asks_by_metadata_that_init_succeeds(peer: OnePeer) -> None:
+    await peer.install("cc")
+
+    async def broken(call: Call) -> Outcome:
+        return outcome(500, message="broken")
+
+    peer.executor.scripts["cc"] = broken
+    proposal, _ = await peer.deploy("cc")
+    metrics = Metrics(version="1", heights=dict)
+    service = EndorserService(peer.parts.endorser, metrics.endorser)
+    guard = Guard(ENDORSER_SERVICE, metrics=metrics.grpc, streams=StreamSet())
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((endorser_handlers(service, guard=guard),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with PeerConnection(Endpoint(address=f"127.0.0.1:{port}")) as connection:
+            asked = [
+                await connection.endorse(proposal.signed, init_must_succeed=must)
+                for must in (False, True)
+            ]
+    finally:
+        await server.stop(None)
+    assert [answer.HasField("endorsement") for answer in asked] == [True, False]
 
 
 async def test_installing_tells_whoever_waits(peer: OnePeer) -> None:

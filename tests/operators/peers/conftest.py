@@ -1,0 +1,82 @@
+"""A real peer whose chaincodes an operator runs, and the operator's link to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from harness.operators import operator_settings
+from harness.peers import PeerProcess, Peers, lasting_addresses
+from harness.processes import Started
+from treadle_fabric.client import Endpoint, TLSOptions
+from treadle_fabric.msp import load_local_msp
+from treadle_operator.peers.access import Access
+from treadle_operator.peers.link import Link
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the link tells: ccids, and an empty text for the watch itself."""
+
+    told: list[str] = field(default_factory=list)
+    epoch: int = 1
+
+
+def access(peer: PeerProcess) -> Access:
+    """The way to a peer without client TLS."""
+    addresses, folder = peer.addresses, peer.data / "operator" / "client"
+    options = TLSOptions(
+        root_certificates=(folder / "ca.crt").read_bytes(),
+        client_certificate=(folder / "client.crt").read_bytes(),
+        client_key=(folder / "client.key").read_bytes(),
+    )
+    return Access(
+        name="peer0",
+        signer=load_local_msp(peer.data / "client" / "msp", msp_id="Org1MSP").signer,
+        peer=Endpoint(address=addresses["peer"]),
+        orderer=Endpoint(address=addresses["ordering"]),
+        runtime=Endpoint(address=addresses["runtime"], tls=options),
+        operations=f"http://{addresses['operations']}/runtimes",
+        fingerprint="",
+    )
+
+
+@asynccontextmanager
+async def linked(peer: PeerProcess, heard: Heard) -> AsyncIterator[Link]:
+    """A link that ends with its context."""
+    link = Link(access(peer), told=heard.told.append, epoch=lambda: heard.epoch)
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[PeerProcess]:
+    """On ports that outlast restarts."""
+    peers = Peers(tmp_path)
+    yield peers(extra={**lasting_addresses(), **operator_settings()})
+    peers.end()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def link(peer: PeerProcess, heard: Heard) -> Callable[[], object]:
+    """``async with link() as …``."""
+    return lambda: linked(peer, heard)
+
+
+@pytest.fixture
+def pods() -> Iterator[list[Started]]:
+    """What is put in here is ended with the test."""
+    started: list[Started] = []
+    yield started
+    for pod in started:
+        pod.stop()
