@@ -90,7 +90,7 @@ def _golang(layout: Layout, path: str) -> Recipe:
     make = Step(
         arguments=["go", "build", "-o", str(program), source],
         folder=probe_source(layout, source).parent,
-        environment={"GO111MODULE": "off", "GOFLAGS": "", "GOWORK": "off"},
+        environment={"GO111MODULE": "off", "GOFLAGS": "-trimpath", "GOWORK": "off"},
     )
     return Recipe(
         language="golang",

@@ -41,7 +41,7 @@ def build_script(
 ) -> str:
     """What the builder image runs; *names* are the entries of the package.
 
-    *authority* is a PEM bundle that is trusted too where it exists; the end of a failed build goes
+    *work* is the folder of the recipe as the builder image sees it. *authority* is a PEM bundle that is trusted too where it exists; the end of a failed build goes
     to the file *termination*. Raises BuildError for a package that cannot be built.
     """
     told = {"work": work, "authority": authority, "termination": termination}
@@ -51,7 +51,8 @@ def build_script(
         shlex.join(["step", step.name, str(step.folder), *_env(step.environment), *step.arguments])
         for step in recipe.steps()
     ]
-    body = "".join(f"{line}\n" for line in (*tools, *steps))
+    looked_at = str(recipe.layout.package.parent)
+    body = "".join(f"{line}\n" for line in (*tools, *steps)).replace(looked_at, str(work))
     return _SHEBANG + "".join(lines) + _file("build.sh") + body
 
 

@@ -25,7 +25,7 @@ class GoBuilder:
     @property
     def revision(self) -> str:
         """See Builder."""
-        return "golang-1"
+        return "golang-2"
 
     def tools(self, names: Collection[str]) -> Sequence[Tool]:
         """See Builder."""
@@ -36,7 +36,8 @@ class GoBuilder:
         """See Builder."""
         folder, mode, target = _module(layout.source, path)
         # A data folder inside somebody's repository or workspace must not change the build.
-        environment = {"GO111MODULE": "on", "GOFLAGS": "", "GOWORK": "off"}
+        # Without paths in it, what one folder has compiled another one need not.
+        environment = {"GO111MODULE": "on", "GOFLAGS": "-trimpath", "GOWORK": "off"}
         if mode is None:
             # A 1.4 package counts on the shim that lies in the builder's own GOPATH.
             own = self._gopath or os.environ.get("GOPATH") or str(Path.home() / "go")
