@@ -23,7 +23,7 @@ def created(day: int) -> str:
 
 
 def names(found: Sequence[object]) -> list[str]:
-    return [claim.instantiation.meta.name for claim in found]  # type: ignore[attr-defined]
+    return [claim.instantiation.meta.name for claim in found]
 
 
 def test_a_runtime_is_called_by_name_and_version() -> None:

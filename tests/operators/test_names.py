@@ -6,7 +6,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from treadle_operator.names import organization_name, peer_names, runtime_name, slug
+from treadle_operator.names import fetch_name, organization_name, peer_names, runtime_name, slug
 
 LABEL = re.compile("[a-z]([-a-z0-9]*[a-z0-9])?")
 PEERS = st.from_regex(r"\A[a-z]([-a-z0-9]{0,38}[a-z0-9])?\Z")
@@ -29,6 +29,14 @@ def test_a_runtime_name_is_a_label_of_at_most_52_characters(peer: str, ccid: str
 def test_different_runtimes_have_different_names(a: str, b: str, one: str, two: str) -> None:
     same = runtime_name(a, one) == runtime_name(b, two)
     assert same == ((a, one) == (b, two))
+
+
+@given(st.from_regex(r"\A[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?\Z"))
+def test_the_name_of_a_fetch_job_leaves_room_for_its_pods(package: str) -> None:
+    name = fetch_name(package)
+    assert LABEL.fullmatch(name)
+    assert len(name) <= 52
+    assert fetch_name(f"{package}0") != name
 
 
 def test_runtimes_that_differ_only_in_what_a_label_cannot_hold_differ() -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import tarfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.nodes.images import Image
 from harness.nodes.machine import Machine
 from harness.operating.account import new_account
 from harness.operating.chaincodes import package
@@ -62,6 +68,36 @@ class Trade:
     def change_config_map(self, text: str) -> None:
         change = {"data": {"chaincode.py": text}}
         self.space.api.merge(self.space.path("ConfigMap", "code"), change).expect()
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A tar.gz of a folder of sources, on a web server that pods reach."""
+
+    url: str
+    sha256: str
+    folder: Path
+
+
+@pytest.fixture
+def archive(machine: Machine, tmp_path: Path) -> Iterator[Archive]:
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for each in (tmp_path, folder):
+        each.chmod(0o755)
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    packed = tmp_path / "a.tgz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(folder, "asset")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer((machine.node.address, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+        yield Archive(f"http://{machine.node.address}:{server.server_port}/a.tgz", digest, folder)
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +207,58 @@ def test_uninstalling_is_not_promised_and_deleting_hangs_for_nobody(trade: Trade
     assert "finalizers" not in made["metadata"]
     trade.space.api.delete(trade.space.path("ChaincodePackage", "removed")).expect()
     assert trade.space.find("ChaincodePackage", "removed") is None
+
+
+def fetched_by(trade: Trade) -> list[str]:
+    return [
+        each["metadata"]["name"]
+        for kind in ("Job", "Secret", "Pod")
+        for each in trade.space.all(kind)
+        if "treadle.dev/package" in each["metadata"].get("labels", {})
+    ]
+
+
+def nothing_is_left_of_fetching(trade: Trade) -> None:
+    wait_until(lambda: not fetched_by(trade), within=60, what="the Job, its pod and Secret gone")
+
+
+def test_sources_come_out_of_an_image(trade: Trade, machine: Machine, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "node_modules").mkdir()
+    for name in ("index.js", "package.json", "node_modules/a.js"):
+        (tmp_path / name).write_text("{}")
+    machine.node.images["sources"] = Image(folders={"/sources": tmp_path})
+    source = {"imageFiles": {"image": "sources", "path": "/sources"}}
+    trade.space.create_package("imaged", version="11.0", language="node", source=source)
+    trade.becomes("Installed", "imaged")
+    files = {"index.js": b"{}", "package.json": b"{}", "node_modules/a.js": b"{}"}
+    expected = freeze(package(version="11.0", language="node").spec, files)
+    assert trade.status("imaged")["packageID"] == expected.package_id
+    nothing_is_left_of_fetching(trade)
+
+
+def test_an_archive_is_fetched_when_it_is_what_was_promised(trade: Trade, archive: Archive) -> None:
+    source = {"archive": {"url": archive.url, "sha256": archive.sha256}}
+    trade.space.create_package("archived", version="12.0", source=source)
+    trade.becomes("Installed", "archived")
+    files = {name: text.encode() for name, text in FILES.items()}
+    expected = freeze(package(version="12.0").spec, files)
+    assert trade.status("archived")["packageID"] == expected.package_id
+    nothing_is_left_of_fetching(trade)
+
+
+def test_what_cannot_be_fetched_is_told_and_fetched_once_it_can(
+    trade: Trade, archive: Archive, machine: Machine
+) -> None:
+    source = {"archive": {"url": archive.url, "sha256": "ab" * 32}}
+    trade.space.create_package("other", version="13.0", source=source)
+    assert "has SHA-256" in trade.becomes("FetchFailed", "other")
+    assert trade.events("other").count("FetchFailed") == 1
+    source = {"imageFiles": {"image": "late", "path": "/sources"}}
+    trade.space.create_package("late", version="14.0", source=source)
+    assert "cannot fetch image late" in trade.becomes("FetchFailed", "late")
+    source = {"imageFiles": {"image": "stock", "path": "/none"}}
+    trade.space.create_package("none", version="15.0", source=source)
+    assert "/none/." in trade.becomes("FetchFailed", "none")
+    machine.node.images["late"] = Image(folders={"/sources": archive.folder})
+    trade.becomes("Installed", "late")

@@ -20,6 +20,12 @@ def test_what_belongs_to_a_runtime_concerns_it_and_not_its_peer() -> None:
     assert Routes().of_labels("trade", labels, "asset:1") == {runtime}
 
 
+def test_what_belongs_to_a_package_concerns_it() -> None:
+    labels = {"treadle.dev/package": "asset-1.0"}
+    concerned = Routes().of_labels("trade", labels)
+    assert concerned == {Key(Kind.PACKAGE, "trade", "asset-1.0")}
+
+
 def test_everyone_who_refers_to_a_secret_is_concerned_until_they_stop() -> None:
     routes = Routes()
     routes.refer(ONE, [SHARED, MINE])
