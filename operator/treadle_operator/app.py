@@ -13,7 +13,15 @@ from treadle_operator.errors import KubeError, PeerUnavailable
 from treadle_operator.leading import Leading
 from treadle_operator.model import DEFINITION, Key, Kind, Reference
 from treadle_operator.queue import Routes, WorkQueue
-from treadle_operator.reconcile import Outcome, World, reconcile_package, reconcile_peer
+from treadle_operator.reconcile import (
+    Outcome,
+    World,
+    reconcile_instantiation,
+    reconcile_package,
+    reconcile_peer,
+    reconcile_refusals,
+    reconcile_runtime,
+)
 from treadle_operator.watch import Seen, watch
 
 _log: Final = logging.getLogger(__name__)
@@ -27,6 +35,9 @@ Reconcile = Callable[[Key, World], Awaitable[Outcome]]
 _RECONCILES: Final[dict[Kind, Reconcile]] = {
     Kind.PEER: reconcile_peer,
     Kind.PACKAGE: reconcile_package,
+    Kind.INSTANTIATION: reconcile_instantiation,
+    Kind.RUNTIME: reconcile_runtime,
+    Kind.REFUSALS: reconcile_refusals,
 }
 _OWN: Final = {kind.value: kind for kind in (Kind.PEER, Kind.PACKAGE, Kind.INSTANTIATION)}
 

@@ -25,15 +25,17 @@ Manifest: TypeAlias = dict[str, object]
 
 
 class Kind(StrEnum):
-    """What a reconcile can be about: our kinds, and the runtimes on peers.
+    """What a reconcile can be about: our kinds, and what is on peers.
 
-    A runtime is no object of its own; its name is ``<peer>/<ccid>``.
+    A runtime is no object of its own; its name is ``<peer>/<ccid>``. Nor are the registrations that
+    a peer has refused; theirs is the peer's.
     """
 
     PEER = "Peer"
     PACKAGE = "ChaincodePackage"
     INSTANTIATION = "ChaincodeInstantiation"
     RUNTIME = "Runtime"
+    REFUSALS = "Refusals"
 
 
 class Mode(StrEnum):

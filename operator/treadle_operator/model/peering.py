@@ -66,6 +66,19 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Registrations that a peer has refused for one reason: how many ``since`` when, and the
+    last one's name, address and sentence. A stranger chose the name.
+    """
+
+    count: int
+    since: datetime
+    ccid: str
+    remote: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """A client certificate for a runtime or its builder, and what its holder has to know.
 

@@ -17,7 +17,8 @@ _Place = tuple[str, str]
 
 class Connections:
     """See Peers; an async context manager. ``on_change`` is called with what a peer's watch tells:
-    the key of a runtime, or that of the Peer when the watch is complete or lost. *epoch* gives the
+    the key of a runtime, that of the Peer when the watch is complete or lost, or that of its
+    refusals. *epoch* gives the
     operator's present term in a namespace, and raises NotLeading.
     """
 
@@ -45,6 +46,7 @@ class Connections:
                 access,
                 told=lambda ccid: self._told(place, ccid),
                 epoch=lambda: self._epoch(namespace),
+                refused=lambda: self.on_change(Key(Kind.REFUSALS, namespace, peer)),
             )
             if found is not None:
                 await found.close()

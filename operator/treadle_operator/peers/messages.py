@@ -7,7 +7,15 @@ from typing import Final
 
 from treadle_runtime.v1 import runtime_pb2 as pb
 
-from treadle_operator.model.peering import Certificate, Origin, Phase, Purpose, Runtime, State
+from treadle_operator.model.peering import (
+    Certificate,
+    Origin,
+    Phase,
+    Purpose,
+    Refusal,
+    Runtime,
+    State,
+)
 
 PHASES: Final = {
     Phase.BUILDING: pb.PHASE_BUILDING,
@@ -59,4 +67,15 @@ def certificate_of(message: pb.IssueCertificateResponse) -> Certificate:
         not_after=message.not_after.ToDatetime(tzinfo=UTC),
         peer_address=message.peer_address,
         msp_id=message.msp_id,
+    )
+
+
+def refusal_of(message: pb.Refused) -> Refusal:
+    """How many were refused for one reason."""
+    return Refusal(
+        count=message.count,
+        since=message.since.ToDatetime(UTC),
+        ccid=message.ccid,
+        remote=message.last_from,
+        reason=message.last_reason,
     )

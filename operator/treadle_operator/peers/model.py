@@ -12,6 +12,7 @@ from treadle_operator.model.peering import (
     Deployment,
     Phase,
     Purpose,
+    Refusal,
     Runtime,
 )
 
@@ -26,6 +27,11 @@ class PeerLink(Protocol):
     @property
     def runtimes(self) -> Mapping[str, Runtime]:
         """What the peer requires now, by ccid; complete when ``synced``."""
+        ...
+
+    @property
+    def refusals(self) -> Collection[Refusal]:
+        """The registrations that the peer has refused since its start."""
         ...
 
     @property

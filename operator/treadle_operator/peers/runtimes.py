@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import grpc
@@ -16,8 +16,14 @@ from treadle_runtime.v1 import runtime_pb2 as pb
 from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
 
 from treadle_operator.errors import OperatorError
-from treadle_operator.model.peering import Certificate, Phase, Purpose, Runtime
-from treadle_operator.peers.messages import PHASES, PURPOSES, certificate_of, runtime_of
+from treadle_operator.model.peering import Certificate, Phase, Purpose, Refusal, Runtime
+from treadle_operator.peers.messages import (
+    PHASES,
+    PURPOSES,
+    certificate_of,
+    refusal_of,
+    runtime_of,
+)
 from treadle_operator.peers.refusals import translated
 
 if TYPE_CHECKING:
@@ -44,11 +50,22 @@ class RuntimesClient:
     """What treadle.runtime.v1 of one peer tells and does.
 
     ``told`` is called with the ccid of each runtime that changes, and with an empty text when the
-    list becomes complete or the watch is lost. Every method raises PeerUnavailable or PeerRefused.
+    list becomes complete or the watch is lost; ``refused`` when ``refusals`` has changed. Every
+    method raises PeerUnavailable or PeerRefused.
     """
 
-    def __init__(self, peer: str, endpoint: Endpoint, *, told: Told, epoch: Epoch) -> None:
+    def __init__(
+        self,
+        peer: str,
+        endpoint: Endpoint,
+        *,
+        told: Told,
+        epoch: Epoch,
+        refused: Callable[[], object] = lambda: None,
+    ) -> None:
         """Needs the running loop; ``start`` begins to watch."""
+        self.refusals: dict[datetime, Refusal] = {}
+        self._refused = refused
         self._peer = peer
         self._told = told
         self._epoch = epoch
@@ -144,6 +161,7 @@ class RuntimesClient:
     async def _follow(self) -> None:
         """Until the stream ends. What came before ``synced`` replaces what was known."""
         first: dict[str, Runtime] = {}
+        self.refusals = {}
         metadata = self._terms()["metadata"]
         call = self._stub.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=metadata)
         try:
@@ -155,6 +173,10 @@ class RuntimesClient:
                     self._forget(event.removed, first)
                 elif kind == "runtime":
                     self._learn(runtime_of(event.runtime), first)
+                elif kind == "refused":
+                    row = refusal_of(event.refused)
+                    self.refusals[row.since] = row
+                    self._refused()
         finally:
             call.cancel()
 

@@ -3,8 +3,19 @@
 No step waits for the world: it asks, writes the status, returns, and is called again.
 """
 
+from treadle_operator.reconcile.instantiation import reconcile_instantiation
 from treadle_operator.reconcile.package import reconcile_package
 from treadle_operator.reconcile.peer import reconcile_peer
+from treadle_operator.reconcile.refusals import reconcile_refusals
+from treadle_operator.reconcile.runtime import reconcile_runtime
 from treadle_operator.reconcile.world import Outcome, World
 
-__all__ = ["Outcome", "World", "reconcile_package", "reconcile_peer"]
+__all__ = [
+    "Outcome",
+    "World",
+    "reconcile_instantiation",
+    "reconcile_package",
+    "reconcile_peer",
+    "reconcile_refusals",
+    "reconcile_runtime",
+]
