@@ -25,13 +25,13 @@ during() { # command...: its exit code; a signal that comes meanwhile is passed 
   pid=$!
   while :; do
     wait "$pid"
-    code=$?
+    ended=$?
     if [ -z "$stopping" ] || ! kill -0 "$pid" 2>/dev/null; then
       break
     fi
   done
   pid=
-  return "$code"
+  return "$ended"
 }
 
 pause() { # seconds
