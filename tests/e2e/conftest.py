@@ -11,6 +11,7 @@ import pytest
 from cluster.layout import default_binaries
 from e2e import wanted
 from e2e.clusters import ROOT, chosen_cluster
+from e2e.first_steps import first_steps
 from e2e.kubectl import Kubectl
 from e2e.local_cluster import COMMANDS, PROGRAMS
 
@@ -57,23 +58,25 @@ def anywhere(tmp_path_factory: pytest.TempPathFactory, kubernetes_bin: Path) -> 
 
 @pytest.fixture(scope="session")
 def new_namespace(anywhere: Kubectl) -> Callable[[str], Kubectl]:
-    """A namespace that enforces what is restricted, with an operator of its own; it stays."""
+    """One more namespace that enforces what is restricted, with an operator of its own."""
 
     def make(name: str) -> Kubectl:
         anywhere.apply(wanted.namespace(name))
         there = anywhere.within(name)
-        others = [] if name == "trade" else ["--set=crds.enabled=false"]
-        chart = str(ROOT / "charts" / "treadle")
-        there.helm("install", "treadle", chart, *others, "--wait", "--timeout=3m", within=200)
+        chart, once = str(ROOT / "charts" / "treadle"), "--set=crds.enabled=false"
+        there.helm("install", "treadle", chart, once, "--wait", "--timeout=3m", within=200)
         return there
 
     return make
 
 
 @pytest.fixture(scope="session")
-def trade(new_namespace: Callable[[str], Kubectl]) -> Kubectl:
-    """The namespace trade with its operator, and a Peer that is Ready."""
-    there = new_namespace("trade")
-    there.apply(wanted.peer())
+def trade(anywhere: Kubectl) -> Kubectl:
+    """The README's lines on the fresh cluster, but the last, which waits; and the Peer is Ready."""
+    for line in first_steps()[:-1]:
+        anywhere.typed(line)
+        if line.startswith("kubectl create namespace"):
+            anywhere.apply(wanted.namespace("trade"))  # it enforces what is restricted, too
+    there = anywhere.within("trade")
     there.wait("peers.treadle.dev/peer0", "condition=Ready", within=180)
     return there

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 import yaml
 from harness.processes import Started, wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 120.0
 
 
@@ -49,6 +51,11 @@ class Kubectl:
     def helm(self, *arguments: str, within: float = WAIT_SECONDS) -> str:
         """What helm prints."""
         return self._run("helm", arguments, stdin="", within=within)
+
+    def typed(self, line: str, *, within: float = WAIT_SECONDS) -> str:
+        """A line of documentation, typed in a checkout of this repository; what it prints."""
+        program, *arguments = shlex.split(line)
+        return self._ran([self.program(program), *arguments], stdin="", within=within)
 
     def apply(self, *manifests: Mapping[str, Any]) -> None:
         """Create or change objects; those without a namespace in the own one."""
@@ -91,11 +98,14 @@ class Kubectl:
 
     def _run(self, name: str, arguments: tuple[str, ...], *, stdin: str, within: float) -> str:
         command = [self.program(name), f"--namespace={self.namespace}", *arguments]
+        return self._ran(command, stdin=stdin, within=within)
+
+    def _ran(self, command: list[str], *, stdin: str, within: float) -> str:
         done = subprocess.run(
-            command, input=stdin, env=self.environment(), timeout=within, check=False,
+            command, input=stdin, env=self.environment(), cwd=ROOT, timeout=within, check=False,
             capture_output=True, text=True,
         )  # fmt: skip
-        assert done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stderr}{done.stdout}"
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}{done.stdout}"
         return done.stdout
 
 
