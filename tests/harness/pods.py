@@ -6,9 +6,11 @@ Plays what a kubelet would: the order, the volumes (folders), the environment.
 from __future__ import annotations
 
 import base64
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -144,6 +146,21 @@ def write_secret(folder: Path, issued: pb.IssueCertificateResponse) -> None:
     ):
         (folder / name).write_bytes(content)
         (folder / f"{name}.b64").write_bytes(base64.b64encode(content))
+
+
+def tar_of(*entries: tuple[str, bytes, str]) -> bytes:
+    """An archive with entries of (name, kind, where to or what)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, kind, content in entries:
+            entry = tarfile.TarInfo(name)
+            entry.type = kind
+            if kind == tarfile.REGTYPE:
+                entry.size = len(content)
+            else:
+                entry.linkname = content
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return buffer.getvalue()
 
 
 @cache
