@@ -96,6 +96,7 @@ class Api:
         self, method: str, path: str, body: Manifest | None = None, *, content_type: str = JSON
     ) -> Answer:
         """Send it; raises OSError when the server is away."""
+        kept = self._connection is not None
         content = None if body is None else json.dumps(body)
         headers = {"Accept": JSON, "Content-Type": content_type}
         if self._connection is None:
@@ -106,8 +107,10 @@ class Api:
             self._connection.request(method, path, body=content, headers=headers)
             answer = self._connection.getresponse()
             return Answer(answer.status, _decoded(answer.read()))
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             self.close()
+            if kept and method == "GET" and isinstance(error, http.client.RemoteDisconnected):
+                return self.request(method, path)  # the server had closed it long ago
             raise
 
 
