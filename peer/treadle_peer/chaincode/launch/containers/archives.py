@@ -14,10 +14,10 @@ from treadle_peer.chaincode.recipes import CarryingError
 _USER = 10001
 
 
-def write_folder(folder: Path, archive: BinaryIO) -> None:
-    """All of *folder* under its own absolute path, owned by who runs in containers."""
+def write_folder(folder: Path, archive: BinaryIO, *, name: str) -> None:
+    """All of *folder* under the absolute path *name*, owned by who runs in containers."""
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        tar.add(folder, arcname=str(folder).lstrip("/"), filter=_owned)
+        tar.add(folder, arcname=name.lstrip("/"), filter=_owned)
 
 
 def small_files(files: Mapping[str, bytes], *, folders: tuple[str, ...]) -> bytes:

@@ -50,6 +50,8 @@ _OUTPUT: Final = "output.tar"
 _LOG_BYTES: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 2
 _REVISION: Final = "1"
+_WORK: Final = "/treadle/work"
+"""The work folder, as the container sees it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,7 @@ class ContainerBuilds:
         _LOG.info("Built chaincode %s in a container in %.1f s", package.ccid, seconds)
 
     def _prepare(self, package: InstalledPackage, work: Path) -> Recipe:
-        """Everything that the container is given, in *work*: it has the same path there."""
+        """Everything that the container is given, in *work*."""
         shutil.rmtree(work.parent, ignore_errors=True)
         recipe = recipe_for(package.language, work=work, path=package.path)
         try:
@@ -157,8 +159,8 @@ class ContainerBuilds:
         script = build_script(
             recipe,
             names=names,
-            work=work,
-            authority=authority,
+            work=Path(_WORK),
+            authority=Path(_WORK, authority.name),
             termination=Path("/dev/null"),  # the whole log is here
         )
         write_probe(recipe)
@@ -169,7 +171,7 @@ class ContainerBuilds:
         told = {name: self._environment[name] for name in _TOLD if name in self._environment}
         plan = ContainerPlan(
             image=image,
-            arguments=["/bin/sh", str(work / "build.sh")],
+            arguments=["/bin/sh", f"{_WORK}/build.sh"],
             environment=told,
             labels=self._labels,
         )
@@ -189,7 +191,7 @@ class ContainerBuilds:
     def _put(self, container: str, work: Path) -> None:
         archive = work.parent / "work.tar"
         with archive.open("w+b") as file:
-            write_folder(work, file)
+            write_folder(work, file, name=_WORK)
             file.seek(0)
             self._engine.put(container, folder="/", archive=file)
         archive.unlink()
@@ -198,7 +200,8 @@ class ContainerBuilds:
         archive = folder.parent / f"{folder.name}.tar"
         with archive.open("w+b") as file:
             most = self._settings.most_output_bytes
-            self._engine.get(container, path=str(folder), into=file, most=most)
+            path = f"{_WORK}/{folder.name}"
+            self._engine.get(container, path=path, into=file, most=most)
             file.seek(0)
             shutil.rmtree(folder, ignore_errors=True)
             take_folder(file, folder)
