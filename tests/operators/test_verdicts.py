@@ -1,0 +1,139 @@
+"""What the targets of an instantiation add up to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from treadle_operator.model import Mode
+from treadle_operator.model.peering import Origin, Runtime, State
+from treadle_operator.reconcile.instantiating import retry_after
+from treadle_operator.reconcile.verdicts import (
+    Problem,
+    Stage,
+    Target,
+    conditions_of,
+    runtime_problem,
+)
+
+GOOD = Target("peer0", Mode.PRODUCTION, registered=True, initialised=True)
+
+
+def row(state: State, message: str = "") -> Runtime:
+    return Runtime(
+        ccid="asset:1",
+        name="asset",
+        version="1",
+        language="golang",
+        package_sha256="",
+        origin=Origin.OPERATOR,
+        state=state,
+        message=message,
+        instances=0,
+        output_sha256="",
+        attempt=1,
+        since=datetime.now(UTC),
+    )
+
+
+def told(*targets: Target) -> dict[str, tuple[bool | None, str]]:
+    found = conditions_of(targets, "asset:1", "mychannel")
+    return {one.type: (one.status, one.reason) for one in found}
+
+
+def bad(stage: Stage, reason: str, *, registered: bool = False) -> Target:
+    target = Target("peer1", Mode.PRODUCTION, registered=registered)
+    target.problem = Problem(stage, reason, f"because of {reason}")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "reason", "said"),
+    [
+        (State.REQUIRED, "", "RuntimeRequired", "waiting to be built"),
+        (State.BUILDING, "", "RuntimeBuilding", "is being built"),
+        (State.STARTING, "pulling an image", "RuntimeStarting", "pulling an image"),
+        (State.FAILED, "BuildFailed: no module\nline: 2", "BuildFailed", "no module\nline: 2"),
+        (State.FAILED, "CrashLoop: it ended", "CrashLoop", "it ended"),
+        (State.FAILED, "not registered in time", "RuntimeFailed", "not registered in time"),
+        (State.FAILED, "Go: no such thing", "RuntimeFailed", "Go: no such thing"),
+        (State.FAILED, "", "RuntimeFailed", "does not run"),
+        (State.STOPPED, "", "RuntimeStopped", "asked for again"),
+    ],
+)
+def test_what_a_peer_tells_of_a_runtime_becomes_a_reason(
+    state: State, message: str, reason: str, said: str
+) -> None:
+    problem = runtime_problem(row(state, message))
+    assert problem is not None
+    assert problem.reason == reason
+    assert said in problem.message
+
+
+def test_a_registered_runtime_is_in_nobodys_way() -> None:
+    assert runtime_problem(row(State.REGISTERED)) is None
+
+
+def test_everything_is_ready_only_if_every_target_is() -> None:
+    assert told(GOOD, GOOD) == {
+        "Ready": (True, "ChaincodeReady"),
+        "RuntimeReady": (True, "Registered"),
+        "Instantiated": (True, "Committed"),
+    }
+    assert told(GOOD, bad(Stage.RUNTIME, "RuntimeBuilding")) == {
+        "Ready": (False, "RuntimeBuilding"),
+        "RuntimeReady": (False, "RuntimeBuilding"),
+        "Instantiated": (False, "Waiting"),
+    }
+    assert told(GOOD, bad(Stage.DEFINITION, "InitFailed", registered=True)) == {
+        "Ready": (False, "InitFailed"),
+        "RuntimeReady": (True, "Registered"),
+        "Instantiated": (False, "InitFailed"),
+    }
+
+
+def test_a_fault_is_told_before_what_is_only_on_its_way() -> None:
+    waiting, failed = bad(Stage.RUNTIME, "RuntimeBuilding"), bad(Stage.RUNTIME, "BuildFailed")
+    assert told(waiting, failed)["Ready"] == (False, "BuildFailed")
+    assert told(failed, waiting)["Ready"] == (False, "BuildFailed")
+
+
+def test_a_runtime_that_ends_leaves_the_definition_what_it_is() -> None:
+    lost = Target("peer0", Mode.PRODUCTION, initialised=True)
+    lost.problem = Problem(Stage.RUNTIME, "RuntimeStarting", "no process is connected")
+    assert told(lost)["Instantiated"] == (True, "Committed")
+    assert told(lost)["Ready"] == (False, "RuntimeStarting")
+
+
+def test_development_asks_for_a_developer_and_not_for_a_runtime() -> None:
+    target = Target("peer0", Mode.DEVELOPMENT, registered=True, initialised=True)
+    assert set(told(target)) == {"Ready", "Instantiated", "DeveloperConnected"}
+    assert set(told(target, GOOD)) == {
+        "Ready",
+        "Instantiated",
+        "DeveloperConnected",
+        "RuntimeReady",
+    }
+
+
+def test_what_is_only_on_its_way_warns_nobody() -> None:
+    for reason, kind in (("RuntimeBuilding", "Normal"), ("BuildFailed", "Warning")):
+        found = conditions_of([bad(Stage.RUNTIME, reason)], "asset:1", "mychannel")
+        (ready,) = (one for one in found if one.type == "Ready")
+        assert ready.told == kind
+
+
+def test_a_target_shows_what_is_in_the_way() -> None:
+    assert GOOD.row() == {
+        "peer": "peer0",
+        "mode": "Production",
+        "registered": True,
+        "initialised": True,
+    }
+    assert bad(Stage.RUNTIME, "BuildFailed").row()["message"] == "because of BuildFailed"
+    assert "mode" not in Target("peer0").row()
+
+
+def test_a_failed_runtime_rests_ever_longer_up_to_five_minutes() -> None:
+    seconds = [retry_after(attempt) / timedelta(seconds=1) for attempt in (0, 1, 2, 3, 6, 99)]
+    assert seconds == [10, 10, 20, 40, 300, 300]
