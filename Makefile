@@ -64,6 +64,13 @@ cluster-up: $(INSTALLED) cluster-binaries ## Start a real one-node cluster as ro
 cluster-down: $(INSTALLED) ## End it: processes, mounts, links; its logs stay
 	@PYTHONPATH=tests $(BIN)/python -m cluster --folder $(CLUSTER_FOLDER) down
 
+.PHONY: images kind-load
+images: $(INSTALLED) ## Build the ten container images, print the folder of their archives (BASE=debian:bookworm-slim|debootstrap NAMES=…)
+	@TREADLE_IMAGES_BASE=$(BASE) tools/images.sh $(NAMES)
+
+kind-load: $(INSTALLED) ## Build them and load them into a kind cluster (KIND_CLUSTER=kind)
+	@TREADLE_IMAGES_BASE=$(BASE) tools/images.sh --kind-load $(or $(KIND_CLUSTER),kind) $(NAMES)
+
 .PHONY: e2e
 e2e: $(INSTALLED) fabric ## Install the chart on a real cluster and use it: CLUSTER=local|kind|current K=expression
 	@[ "$(CLUSTER)" = current ] || tools/images.sh >/dev/null

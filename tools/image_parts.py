@@ -5,6 +5,7 @@ Each part is made once per key, in the cache folder, and copied from there.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -41,14 +42,20 @@ class Part:
             self.make(context / self.name)
             return
         folder = cache / "parts" / f"{self.name}-{self.key}"
-        if not folder.exists():
-            print(f"images: fetching {self.name}", file=sys.stderr)
-            draft = folder.with_name(f".{folder.name}")
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
-            self.make(draft)
-            draft.replace(folder)
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_name(f".{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                self._fetch(folder)
         run("cp", "-a", folder, context / self.name)
+
+    def _fetch(self, folder: Path) -> None:
+        print(f"images: fetching {self.name}", file=sys.stderr)
+        draft = folder.with_name(f".{folder.name}")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        self.make(draft)
+        draft.replace(folder)
 
 
 def part(name: str) -> Part:
@@ -117,7 +124,7 @@ def go_modules(target: Path) -> None:
     work = target / ".example"
     copied(f"{EXAMPLES}/go")(work)
     settings = {"GOMODCACHE": str(target), "GOFLAGS": "-modcacherw", "GOTOOLCHAIN": GO_VERSION}
-    go("build", "-buildvcs=false", "-o", os.devnull, ".", folder=work, **settings)
+    go("mod", "download", folder=work, **settings)
     shutil.rmtree(work)
     for archive in (target / "cache" / "download").rglob("*.zip"):
         archive.unlink()  # unpacked beside it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -218,8 +219,9 @@ def forget(short: str, current: Path) -> None:
     for path in current.parent.glob(f"{short}-*.tar"):
         if path != current and len(path.stem) == len(current.stem):
             path.unlink()
-    for folder in cache().iterdir():
-        if (link := folder / f"{short}.tar").exists() and not link.samefile(current):
+    for folder in cache().glob(16 * "[0-9a-f]"):
+        link = folder / f"{short}.tar"
+        if link.exists() and not link.samefile(current):
             shutil.rmtree(folder)
 
 
@@ -229,9 +231,12 @@ def images(wanted: Iterable[str]) -> Mapping[str, Path]:
     found = {}
     for short in wanted:
         found[short] = cache() / "archives" / f"{short}-{key_of(short)}.tar"
-        if not found[short].exists():
-            build(short, found[short])
-            forget(short, found[short])
+        with (cache() / f".{short}.lock").open("w") as lock:
+            # Whoever asks for the same image meanwhile waits, and finds it then.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not found[short].exists():
+                build(short, found[short])
+                forget(short, found[short])
     return found
 
 
