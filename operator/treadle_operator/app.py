@@ -170,7 +170,9 @@ class Operator:
         """*key* has begun or ended to refer to these."""
         for reference in references:
             if reference.kind == Kind.RUNTIME:
+                peer = reference.name.partition("/")[0]
                 self._queue.wake(Key(Kind.RUNTIME, key.namespace, reference.name))
+                self._queue.wake(Key(Kind.PEER, key.namespace, peer))
             elif reference.kind == DEFINITION:
                 self._wake(self._routes.of(key.namespace, reference) - {key})
 

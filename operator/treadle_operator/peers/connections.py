@@ -6,11 +6,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
+from typing import Final
 
 from treadle_operator.kube import Kube
 from treadle_operator.model import Key, Kind
 from treadle_operator.peers.access import read_access
 from treadle_operator.peers.link import Link
+
+_FIRST_SECONDS: Final = 5.0
 
 _Place = tuple[str, str]
 
@@ -31,7 +34,9 @@ class Connections:
 
     async def link(self, namespace: str, peer: str) -> Link:
         """The link to a Peer; raises PeerUnavailable and KubeError."""
-        found = self._links.get((namespace, peer))
+        place = namespace, peer
+        async with self._locks[place]:
+            found = self._links.get(place)
         return found if found is not None else await self.refresh(namespace, peer)
 
     async def refresh(self, namespace: str, peer: str) -> Link:
@@ -50,6 +55,8 @@ class Connections:
             )
             if found is not None:
                 await found.close()
+            # Whoever looks before it has told anything would take what runs for missing.
+            await opened.tried(_FIRST_SECONDS)
             return opened
 
     async def drop(self, namespace: str, peer: str) -> None:

@@ -66,6 +66,11 @@ class Link:
             )
             self._runtimes.start()
 
+    async def tried(self, within: float) -> None:
+        """Return once the watch has told everything or cannot; after *within* seconds anyway."""
+        if self._runtimes is not None:
+            await self._runtimes.tried(within)
+
     async def close(self) -> None:
         """End everything; calls still running fail."""
         if self._runtimes is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -75,6 +76,7 @@ class RuntimesClient:
         self._rows: dict[str, Runtime] = {}
         self._watching: asyncio.Task[None] | None = None
         self.synced = False
+        self._tried = asyncio.Event()
 
     @property
     def rows(self) -> Mapping[str, Runtime]:
@@ -84,6 +86,12 @@ class RuntimesClient:
     def start(self) -> None:
         """Watch until ``close``."""
         self._watching = asyncio.create_task(self._watch())
+
+    async def tried(self, within: float) -> None:
+        """Return once the watch is complete for the first time, or has failed, or not in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._tried.wait()
 
     async def close(self) -> None:
         """End the watch and the connection."""
@@ -148,6 +156,7 @@ class RuntimesClient:
                 reason = f"Peer {self._peer} ended the watch of its runtimes"
             except OperatorError as error:
                 reason = str(error)
+            self._tried.set()
             if self.synced:
                 pause, said = _FIRST_PAUSE, ""
                 self.synced = False
@@ -183,6 +192,7 @@ class RuntimesClient:
     def _replace(self, first: dict[str, Runtime]) -> None:
         before, self._rows, self.synced = self._rows, first, True
         changed = [ccid for ccid in before | first if before.get(ccid) != first.get(ccid)]
+        self._tried.set()
         for ccid in changed:
             self._told(ccid)
         self._told("")

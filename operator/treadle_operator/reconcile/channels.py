@@ -9,10 +9,12 @@ from typing import Final
 from treadle_operator.claims import claims
 from treadle_operator.conditions import Condition
 from treadle_operator.errors import PeerRefused, PeerUnavailable
+from treadle_operator.kube import PEERS
 from treadle_operator.model import Mode, Peer, items_at, text_at
 from treadle_operator.model.peering import Origin, Runtime
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.directory import Entries, list_entries
+from treadle_operator.reconcile.status import Told, tell
 from treadle_operator.reconcile.world import World
 
 CHANNELS: Final = "ChannelsReady"
@@ -94,7 +96,23 @@ async def _release(world: World, link: PeerLink, peer: Peer) -> None:
         return
     entries = await list_entries(world.kube, peer.meta.namespace)
     for ccid in unclaimed(peer.meta.name, ours, entries):
+        await _say_released(world, peer, link.runtimes.get(ccid))
         await link.release(ccid)
+
+
+async def _say_released(world: World, peer: Peer, row: Runtime | None) -> None:
+    """Before it is done: an interruption between the two neither loses nor doubles the Event."""
+    if row is None:
+        return
+    told = Told(
+        reason="RuntimeReleased",
+        message=f"no ChaincodeInstantiation names {row.ccid} any more, so its processes end; its "
+        "definitions stay on their channels, and who invokes it is told to create one",
+        kind="Normal",
+        action="Release",
+        identity=f"released\0{row.ccid}\0{row.attempt}",
+    )
+    await tell(world.kube, PEERS, peer.meta, told, world.now())
 
 
 def unclaimed(peer: str, ccids: Collection[str], entries: Entries) -> list[str]:

@@ -243,11 +243,11 @@ async def _compare(link: PeerLink, wish: Wish) -> tuple[bool | None, Problem | N
 
 
 async def _require(world: World, link: PeerLink, wish: Wish, found: Looked) -> None:
-    if not link.synced:
+    row = link.runtimes.get(wish.ccid)
+    if row is None and not link.synced:
         text = f"Peer {found.target.peer} has not told yet which runtimes it has"
         found.target.problem = Problem(Stage.RUNTIME, "RuntimesUnknown", text)
         return
-    row = link.runtimes.get(wish.ccid)
     if row is not None and row.state is State.FAILED:
         found.due = row.since + retry_after(row.attempt)
     overdue = found.due is not None and found.due <= world.now()

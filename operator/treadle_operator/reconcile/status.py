@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from treadle_operator.conditions import (
@@ -14,6 +15,7 @@ from treadle_operator.conditions import (
     time_text,
     transitions,
 )
+from treadle_operator.conditions import Told as EventKind
 from treadle_operator.errors import Conflict, NotFound
 from treadle_operator.kube import Kube, Resource
 from treadle_operator.model import MANAGER, Manifest, Meta, items_at
@@ -66,8 +68,35 @@ async def _tell(
     kube: Kube, resource: Resource, meta: Meta, transition: Transition, now: datetime
 ) -> None:
     condition = transition.condition
-    identity = f"{meta.uid}\0{condition.type}\0{condition.status}\0{condition.reason}"
-    digest = hashlib.sha256(f"{identity}\0{transition.since}".encode()).hexdigest()[:16]
+    await tell(
+        kube,
+        resource,
+        meta,
+        Told(
+            reason=condition.reason,
+            message=condition.message,
+            kind=transition.told,
+            action=condition.type,
+            identity=f"{condition.type}\0{condition.status}\0{condition.reason}\0{transition.since}",
+        ),
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An Event. Two of the same *identity* about one object are the same Event."""
+
+    reason: str
+    message: str
+    kind: EventKind
+    action: str
+    identity: str
+
+
+async def tell(kube: Kube, resource: Resource, meta: Meta, told: Told, now: datetime) -> None:
+    """Make the Event unless it is there already."""
+    digest = hashlib.sha256(f"{meta.uid}\0{told.identity}".encode()).hexdigest()[:16]
     event: Manifest = {
         "apiVersion": "v1",
         "kind": "Event",
@@ -79,13 +108,13 @@ async def _tell(
             "name": meta.name,
             "uid": meta.uid,
         },
-        "reason": condition.reason,
-        "message": shortened(condition.message),
-        "type": transition.told,
+        "reason": told.reason,
+        "message": shortened(told.message),
+        "type": told.kind,
         "source": {"component": MANAGER},
         "reportingComponent": MANAGER,
         "reportingInstance": MANAGER,
-        "action": condition.type,
+        "action": told.action,
         "firstTimestamp": time_text(now),
         "lastTimestamp": time_text(now),
         "count": 1,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness.nodes.machine import Machine
+from harness.operating.fixtures import is_quiet
 from harness.operating.operated import Operated, go_files, new_operated, package_of
 from harness.operating.process import OperatorProcess
 from harness.processes import wait_until
@@ -172,21 +173,46 @@ def test_what_a_client_has_instantiated_is_adopted(trade: Operated) -> None:
     assert trade.height("adopted") == 2
 
 
-def test_a_runtime_goes_with_its_last_claim_also_when_nobody_saw_it_go(
+def versions(trade: Operated) -> dict[str, str]:
+    """What every write of an object changes."""
+    kinds = (KIND, "Peer", "ChaincodePackage", "StatefulSet", "Secret", "ConfigMap", "Service")
+    return {
+        f"{kind}/{each['metadata']['name']}": each["metadata"]["resourceVersion"]
+        for kind in kinds
+        for each in trade.space.all(kind)
+    }
+
+
+def test_an_operator_that_starts_again_writes_nothing(
     running: tuple[Operated, OperatorProcess], folder: Path
 ) -> None:
     trade, process = running
+    process.started.kill()
+    before, height = versions(trade), trade.height("first")
+    with trade.start(folder, name="again") as again:
+        is_quiet(again, reconciles=len(trade.space.all(KIND)) + 3)
+        assert versions(trade) == before
+    assert trade.height("first") == height
+
+
+def test_a_runtime_goes_with_its_last_claim_also_when_nobody_saw_it_go(
+    running: tuple[Operated, OperatorProcess], folder: Path
+) -> None:
+    trade, _ = running
     names = [each["metadata"]["name"] for each in trade.space.all(KIND)]
     assert len(names) > 1
-    for name in names[1:]:
-        delete(trade, name)
-    assert trade.deployments() == [runtime_name("peer0", CCID)]
-    process.started.kill()
+    with trade.start(folder, name="second") as second:
+        for name in names[1:]:
+            delete(trade, name)
+        is_quiet(second, reconciles=len(names))
+        assert trade.deployments() == [runtime_name("peer0", CCID)]
+        second.started.kill()
     delete(trade, names[0])
-    with trade.start(folder, name="second"):
+    with trade.start(folder, name="third"):
         wait_until(
             lambda: "runtimes" not in trade.space.get("Peer", "peer0")["status"],
             within=60,
             what="the runtime being released",
         )
         wait_until(lambda: not trade.deployments(), within=60, what="no Deployment")
+    assert trade.events("Peer", "peer0").count("RuntimeReleased") == 2

@@ -47,7 +47,12 @@ def access(peer: PeerProcess) -> Access:
 @asynccontextmanager
 async def linked(peer: PeerProcess, heard: Heard) -> AsyncIterator[Link]:
     """A link that ends with its context."""
-    link = Link(access(peer), told=heard.told.append, epoch=lambda: heard.epoch)
+    link = Link(
+        access(peer),
+        told=heard.told.append,
+        refused=lambda: None,
+        epoch=lambda: heard.epoch,
+    )
     try:
         yield link
     finally:
