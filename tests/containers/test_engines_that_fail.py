@@ -10,6 +10,7 @@ from harness.contained import Contained, docker_settings
 from harness.engine import ContainerEngine
 from harness.fabric_cli import FabricCli
 from harness.peers import PeerProcess, Peers
+from harness.processes import wait_until
 from harness.production import INIT
 from harness.runtimes import CHANNEL
 
@@ -33,23 +34,25 @@ def peers(tmp_path: Path) -> Iterator[Peers]:
 def refused(contained: Contained, name: str) -> str:
     """What an administrator sees who instantiates *name* in vain."""
     cli = contained.cli()
-    return cli.instantiate(name, "1", *INIT, channel=CHANNEL, succeeds=False).stderr
+    failed = cli.instantiate(name, "1", *INIT, channel=CHANNEL, language="node", succeeds=False)
+    return failed.stderr
 
 
 def test_an_image_that_is_nowhere_is_named_with_the_setting(
     engine: ContainerEngine, peers: Peers, fabric_cli: MakeCli
 ) -> None:
-    nowhere = {"CORE_TREADLE_CHAINCODE_DOCKER_RUNTIMES_GOLANG": "127.0.0.1:1/nowhere:1"}
+    nowhere = {"CORE_TREADLE_CHAINCODE_DOCKER_RUNTIMES_NODE": "127.0.0.1:1/nowhere:1"}
     peer = peers(extra=docker_settings(engine) | nowhere)
     contained = Contained(peer=peer, make_cli=fabric_cli, engine=engine)
-    contained.install("homeless", "go", contained.source("homeless", "go"))
+    contained.install("homeless", "node", contained.source("homeless", "node"))
     told = refused(contained, "homeless")
     assert "has no image 127.0.0.1:1/nowhere:1 and cannot fetch it" in told
-    assert "name another one in treadle.chaincode.docker.runtimes.golang" in told
-    assert contained.containers("homeless:1") == []
+    assert "name another one in treadle.chaincode.docker.runtimes.node" in told
+    assert engine.containers() == []
+    assert contained.logged("Built chaincode") == 0
 
 
-def test_an_engine_that_is_away_is_named_and_used_once_it_is_back(
+def test_an_engine_that_is_away_is_named_and_used_once_it_is_there(
     engine: ContainerEngine, peers: Peers, fabric_cli: MakeCli, tmp_path: Path
 ) -> None:
     socket = tmp_path / "engine.sock"
@@ -57,9 +60,19 @@ def test_an_engine_that_is_away_is_named_and_used_once_it_is_back(
     contained = Contained(peer=peers(extra=away), make_cli=fabric_cli, engine=engine)
     sentence = f"the engine at unix://{socket} does not answer"
     assert contained.logged(sentence) == 1
-    contained.install("early", "go", contained.source("early", "go"))
+    contained.install("early", "node", contained.source("early", "node"))
     assert sentence in refused(contained, "early")
 
     socket.symlink_to(engine.socket)
-    contained.cli().instantiate("early", "1", *INIT, channel=CHANNEL)
+    contained.cli().instantiate("early", "1", *INIT, channel=CHANNEL, language="node")
     assert contained.ask("early", "query", "alice")["balance"] == 100
+
+    engine.stop()
+    wait_until(
+        lambda: contained.row("early:1")["state"] != "registered",
+        within=30,
+        what="the peer seeing that its container is gone",
+    )
+    engine.start()
+    assert contained.ask("early", "query", "alice")["balance"] == 100
+    assert contained.row("early:1")["restarts"] == 1

@@ -26,7 +26,10 @@ class Workshop(Protocol):
     """Builds chaincode."""
 
     async def make(self, package: InstalledPackage) -> Made:
-        """The build of *package*, made now unless it was made before. Raises BuildError."""
+        """The build of *package*, made now unless it was made before.
+
+        Raises BuildError, or ExecutionError when it could not be started anyway.
+        """
 
     async def close(self) -> None:
         """Let go of what the workshop itself holds. Idempotent."""

@@ -13,7 +13,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -87,8 +87,13 @@ class ContainerBuilds:
         self._locks: dict[str, asyncio.Lock] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def obtain(self, package: InstalledPackage) -> ContainerBuild:
-        """The build of *package*, made now unless it was made before. Raises BuildError."""
+    async def obtain(
+        self, package: InstalledPackage, *, before: Callable[[str], Awaitable[object]]
+    ) -> ContainerBuild:
+        """The build of *package*, made now unless it was made before. Raises BuildError.
+
+        *before* is called with the language before the work begins; what it raises prevents it.
+        """
         name = self._settings.builders.get(package.language)
         if name is None:
             raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
@@ -97,6 +102,7 @@ class ContainerBuilds:
                 f"the package of {package.ccid} holds no code: it was made in development mode; "
                 "install one with code under another version, or run the peer in development mode"
             )
+        await before(package.language)
         image = await self._image(name, package.language)
         key = _digest(package, image)
         async with self._locks.setdefault(key, asyncio.Lock()):

@@ -69,7 +69,11 @@ class RunningContainer:
                 await asyncio.to_thread(self._engine.stop, self._container, grace=grace)
             await asyncio.to_thread(self._engine.remove, self._container)
         except EngineError as error:
-            _LOG.warning("container %s: %s; it is removed later", self._container[:12], error)
+            _LOG.warning(
+                "container %s: %s; it is removed at the peer's next start",
+                self._container[:12],
+                error,
+            )
         # The log has everything that was printed once the thread is done. An engine that does
         # not answer must not keep the peer from stopping.
         if self._watch.ident is not None:

@@ -49,19 +49,26 @@ class ContainerStarter:
     bridges: BridgeStarter
     labels: Mapping[str, str]
 
-    async def start(self, build: ContainerBuild, launch: Launch, address: str) -> None:
-        """See Made."""
+    async def image(self, language: str) -> str:
+        """The id of what runs *language*; raises ExecutionError when the engine has none."""
         try:
-            await self._start(build, launch, address)
+            return await asyncio.to_thread(self.engine.image, self.containers.runtimes[language])
         except MissingImageError as error:
-            remedy = f"treadle.chaincode.docker.runtimes.{build.language}"
+            remedy = f"treadle.chaincode.docker.runtimes.{language}"
             text = f"error starting container: {error}; load it, or name another one in {remedy}"
             raise ExecutionError(text) from error
         except EngineError as error:
             raise ExecutionError(f"error starting container: {error}") from error
 
-    async def _start(self, build: ContainerBuild, launch: Launch, address: str) -> None:
-        image = await asyncio.to_thread(self.engine.image, self._image(build.language))
+    async def start(self, build: ContainerBuild, launch: Launch, address: str) -> None:
+        """See Made."""
+        image = await self.image(build.language)
+        try:
+            await self._start(build, launch, address, image)
+        except EngineError as error:
+            raise ExecutionError(f"error starting container: {error}") from error
+
+    async def _start(self, build: ContainerBuild, launch: Launch, address: str, image: str) -> None:
         port = self._server_port() if build.listens else None
         files, given = _certificate(launch.files)
         plan = ContainerPlan(
@@ -77,9 +84,6 @@ class ContainerStarter:
         await running.start()
         if port is not None:
             await self._join_server(launch, running, container, port)
-
-    def _image(self, language: str) -> str:
-        return self.containers.runtimes[language]
 
     def _fill(self, container: str, output: Path, files: Mapping[str, bytes]) -> None:
         folders = ("/treadle", "/treadle/chaincode", _OUTPUT, str(_CERTIFICATE))

@@ -78,14 +78,15 @@ class ContainerWorkshop:
         )
 
     async def make(self, package: InstalledPackage) -> StartableBuild:
-        """See Workshop."""
+        """See Workshop. Raises ExecutionError, too: without an image to run, nothing is built."""
         async with self._lock:
             if not self._clean:
                 try:
                     await asyncio.to_thread(self._remove_left)
                 except EngineError as error:
                     raise BuildError(str(error)) from error
-        return StartableBuild(build=await self._builds.obtain(package), starter=self._starter)
+        build = await self._builds.obtain(package, before=self._starter.image)
+        return StartableBuild(build=build, starter=self._starter)
 
     async def close(self) -> None:
         """See Workshop."""
