@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.kubernetes, pytest.mark.process_node, pytest.mark.tool
 
 CCID = "asset:1.0"
 NAME, BUILD = runtime_name("peer0", CCID), build_name("peer0", CCID)
-LIFETIME = 45  # seconds: renewed after 30
+LIFETIME = 75  # seconds: renewed after 50
 GO = {
     file.name: file.read_text()
     for file in sources("go").iterdir()
