@@ -152,6 +152,9 @@ async def _supply(
     frozen: str | None,
     problem: Blocked | None,
 ) -> Target:
+    if target.installed and frozen is None and problem is not None:
+        # What a peer has may be anybody's, as long as nothing says what it should be.
+        return blocked(target, problem)
     if not target.lacks:
         return target
     if problem is not None:

@@ -189,6 +189,19 @@ def test_a_peer_never_replaces_a_package(trade: Trade) -> None:
     assert (target["installed"], "packageID" in trade.status("second")) == (False, False)
 
 
+def test_what_a_peer_has_counts_only_once_it_is_known_what_it_should_be(trade: Trade) -> None:
+    trade.space.create_package("there", version="8.0")
+    trade.becomes("Installed", "there")
+    source = {"configMap": {"name": "later"}}
+    trade.space.create_package("unknown", version="8.0", source=source)
+    trade.becomes("SourceMissing", "unknown")
+    assert trade.status("unknown")["targets"][0]["installed"] is False
+    body = {"metadata": {"name": "later"}, "data": FILES}
+    trade.space.api.create(trade.space.path("ConfigMap"), body).expect()
+    trade.becomes("Installed", "unknown")
+    assert trade.status("unknown")["packageID"] == trade.status("there")["packageID"]
+
+
 def test_sources_that_make_no_package_are_told(trade: Trade) -> None:
     trade.space.create_package("node", version="5.0", language="node")
     assert "no package.json" in trade.becomes("SourceInvalid", "node")
