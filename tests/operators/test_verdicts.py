@@ -53,10 +53,16 @@ def bad(stage: Stage, reason: str, *, registered: bool = False) -> Target:
         (State.REQUIRED, "", "RuntimeRequired", "waiting to be built"),
         (State.BUILDING, "", "RuntimeBuilding", "is being built"),
         (State.STARTING, "pulling an image", "RuntimeStarting", "pulling an image"),
-        (State.FAILED, "BuildFailed: no module\nline: 2", "BuildFailed", "no module\nline: 2"),
-        (State.FAILED, "CrashLoop: it ended", "CrashLoop", "it ended"),
+        (State.FAILED, "the build ended with exit code 1", "BuildFailed", "exit code 1"),
+        (State.FAILED, "the build failed: gone", "BuildFailed", "gone"),
+        (State.FAILED, "the builder did not come to its end within 9 s", "BuildFailed", "9 s"),
+        (State.FAILED, "store: nothing to start", "BuildFailed", "nothing to start"),
+        (State.FAILED, "cannot fetch image a/b:1: no", "ImagePullFailed", "a/b:1"),
+        (State.FAILED, "container chaincode ended with exit code 2", "CrashLoop", "code 2"),
+        (State.FAILED, "no node takes the pod: 0/1", "Unschedulable", "0/1"),
+        (State.FAILED, "no pod can be made: quota", "PodNotStarted", "quota"),
+        (State.FAILED, "cannot start container chaincode: no", "PodNotStarted", "no"),
         (State.FAILED, "not registered in time", "RuntimeFailed", "not registered in time"),
-        (State.FAILED, "Go: no such thing", "RuntimeFailed", "Go: no such thing"),
         (State.FAILED, "", "RuntimeFailed", "does not run"),
         (State.STOPPED, "", "RuntimeStopped", "asked for again"),
     ],
@@ -134,6 +140,12 @@ def test_a_target_shows_what_is_in_the_way() -> None:
     assert "mode" not in Target("peer0").row()
 
 
-def test_a_failed_runtime_rests_ever_longer_up_to_five_minutes() -> None:
-    seconds = [retry_after(attempt) / timedelta(seconds=1) for attempt in (0, 1, 2, 3, 6, 99)]
-    assert seconds == [10, 10, 20, 40, 300, 300]
+@pytest.mark.parametrize(
+    ("built", "seconds"),
+    [(True, [10, 10, 20, 40, 300, 300]), (False, [60, 60, 120, 240, 1920, 3600])],
+)
+def test_a_failed_runtime_rests_ever_longer_and_longest_after_a_build(
+    built: bool, seconds: list[float]
+) -> None:
+    found = [retry_after(attempt, built=built) for attempt in (0, 1, 2, 3, 6, 99)]
+    assert [each / timedelta(seconds=1) for each in found] == seconds

@@ -29,6 +29,7 @@ from treadle_operator.reconcile.world import World
 LEGACY_CAPABILITY: Final = "V1_4_2"
 _FIRST_RETRY: Final = timedelta(seconds=10)
 _LONGEST_RETRY: Final = timedelta(minutes=5)
+_LONGEST_REBUILD: Final = timedelta(hours=1)
 _INIT: Final = "error in simulation: "
 
 
@@ -249,7 +250,7 @@ async def _require(world: World, link: PeerLink, wish: Wish, found: Looked) -> N
         found.target.problem = Problem(Stage.RUNTIME, "RuntimesUnknown", text)
         return
     if row is not None and row.state is State.FAILED:
-        found.due = row.since + retry_after(row.attempt)
+        found.due = row.since + retry_after(row.attempt, built=bool(row.output_sha256))
     overdue = found.due is not None and found.due <= world.now()
     if row is None or row.origin is not Origin.OPERATOR or overdue:
         row, found.due = await link.require(wish.ccid), None
@@ -257,10 +258,14 @@ async def _require(world: World, link: PeerLink, wish: Wish, found: Looked) -> N
     found.target.problem = runtime_problem(row)
 
 
-def retry_after(attempt: int) -> timedelta:
-    """How long a runtime that has failed so often rests before it is wanted anew."""
+def retry_after(attempt: int, *, built: bool) -> timedelta:
+    """How long a runtime that has failed so often rests before it is wanted anew.
+
+    A build costs more than a start, and seldom ends in another way the next time.
+    """
     doublings = min(max(attempt - 1, 0), 10)
-    return min(_FIRST_RETRY * (1 << doublings), _LONGEST_RETRY)
+    longest = _LONGEST_RETRY if built else _LONGEST_REBUILD
+    return min(_FIRST_RETRY * (1 << doublings) * (1 if built else 6), longest)
 
 
 async def _connected(link: PeerLink, wish: Wish, peer: Peer, target: Target) -> None:

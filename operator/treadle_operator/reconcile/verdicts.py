@@ -17,7 +17,17 @@ RUNTIME: Final = "RuntimeReady"
 INSTANTIATED: Final = "Instantiated"
 DEVELOPER: Final = "DeveloperConnected"
 
-_REASON: Final = re.compile(r"([A-Z][a-z]+(?:[A-Z][a-z]*)+): (.*)", re.DOTALL)
+# What runtime_observing tells the peer comes back as the runtime's message, and has no other way.
+_TROUBLE: Final = tuple(
+    (re.compile(text), reason)
+    for text, reason in (
+        (r"cannot fetch image ", "ImagePullFailed"),
+        (r"the build |the builder |package: |store: ", "BuildFailed"),
+        (r"container \S+ ended with exit code ", "CrashLoop"),
+        (r"no node takes the pod", "Unschedulable"),
+        (r"no pod can be made|cannot start container |output: |bridge: ", "PodNotStarted"),
+    )
+)
 _ON_THE_WAY: Final = {
     State.REQUIRED: ("RuntimeRequired", "the chaincode is waiting to be built or started"),
     State.BUILDING: ("RuntimeBuilding", "the chaincode is being built"),
@@ -69,16 +79,13 @@ class Target:
 
 
 def runtime_problem(row: Runtime) -> Problem | None:
-    """What the peer says of a runtime that is not registered; None for one that is.
-
-    The operator reports a failure as ``<Reason>: <sentence>``.
-    """
+    """What the peer says of a runtime that is not registered; None for one that is."""
     if row.state is State.REGISTERED:
         return None
     if row.state is State.FAILED:
-        told = _REASON.fullmatch(row.message)
-        reason, sentence = (told[1], told[2]) if told else ("RuntimeFailed", row.message)
-        return Problem(Stage.RUNTIME, reason, sentence or "the chaincode does not run")
+        found = (reason for text, reason in _TROUBLE if text.match(row.message))
+        reason = next(found, "RuntimeFailed")
+        return Problem(Stage.RUNTIME, reason, row.message or "the chaincode does not run")
     reason, sentence = _ON_THE_WAY[row.state]
     return Problem(Stage.RUNTIME, reason, row.message or sentence)
 
