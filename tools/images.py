@@ -7,7 +7,6 @@ that goes into it. The printed folder holds links to the current ones.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import fcntl
 import hashlib
 import json
@@ -20,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def names() -> Names:
     return Names((images["peer"], images["operator"], *many), images["registry"], str(version))
 
 
-def cache() -> Path:
+def kept() -> Path:
     """Where everything is kept."""
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(folder) / "treadle" / "images"
@@ -103,11 +103,11 @@ def build(short: str, target: Path) -> None:
     """Make the archive *target*."""
     began = time.monotonic()
     print(f"images: building {short}", file=sys.stderr)
-    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+    with tempfile.TemporaryDirectory(dir=kept()) as folder:
         context = Path(folder) / "context"
         context.mkdir()
         for wanted in PARTS.get(short, ()):
-            part(wanted).put(context, cache())
+            part(wanted).put(context, kept())
         draft = Path(folder) / "image.tar"
         maker: Callable[[str, Path, Path], None]
         maker = by_buildah if engine() == "buildah" else by_docker
@@ -124,15 +124,12 @@ def by_buildah(short: str, context: Path, target: Path) -> None:
     if from_image == DEBOOTSTRAP:
         ensure_local_base()
         from_image = LOCAL_BASE
-    line = ["bud", "--quiet", "--layers=false", "--format=oci", f"--build-arg=BASE={from_image}"]
+    line = ["bud", "--quiet", "--layers", "--format=oci", f"--build-arg=BASE={from_image}"]
     line += [*secrets(), "-t", image, "-f", str(RECIPES / f"{short}.Containerfile"), str(context)]
-    try:
-        buildah(*line)
-        layout = target.with_suffix(".oci")
-        buildah("push", "--quiet", "--disable-compression", image, f"oci:{layout}:{image}")
-    finally:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            buildah("rmi", "--force", image)
+    # Layers stay, so that another state of the sources does not install everything again.
+    buildah(*line)
+    layout = target.with_suffix(".oci")
+    buildah("push", "--quiet", image, f"oci:{layout}:{image}")
     name_for_containerd(layout / "index.json", image)
     run("tar", "-C", layout, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cf", target,
         "oci-layout", "index.json", "blobs")  # fmt: skip
@@ -164,9 +161,27 @@ def secrets() -> list[str]:
 
 def buildah(*line: str) -> str:
     """Run it with a storage of our own."""
-    storage = ["--root", str(cache() / "storage"), "--runroot", str(cache() / "run")]
-    defaults = {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
-    return run("buildah", *storage, *line, environment=defaults | os.environ)
+    return with_storage(driver(), *line)
+
+
+@cache
+def driver() -> str:
+    """What keeps layers: overlay where the kernel lets us mount it, else whole copies."""
+    told = os.environ.get("STORAGE_DRIVER")
+    if told:
+        return told
+    try:
+        with_storage("overlay", "images")
+    except subprocess.CalledProcessError:
+        return "vfs"
+    return "overlay"
+
+
+def with_storage(kind: str, *line: str) -> str:
+    """Run it with a storage of that driver."""
+    storage = ["--root", str(kept() / f"storage-{kind}"), "--runroot", str(kept() / f"run-{kind}")]
+    defaults = {"BUILDAH_ISOLATION": "chroot"} | os.environ | {"STORAGE_DRIVER": kind}
+    return run("buildah", *storage, *line, environment=defaults)
 
 
 def ensure_local_base() -> None:
@@ -174,9 +189,9 @@ def ensure_local_base() -> None:
     if LOCAL_BASE in buildah("images", "--format", "{{.Name}}:{{.Tag}}").split():
         return
     print("images: making the base image by debootstrap", file=sys.stderr)
-    archive = cache() / f"base-{SUITE}-{architecture()}.tar"
+    archive = kept() / f"base-{SUITE}-{architecture()}.tar"
     if not archive.exists():
-        with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        with tempfile.TemporaryDirectory(dir=kept()) as folder:
             debootstrap(Path(folder) / "root", archive)
     container = buildah("from", "scratch").strip()
     buildah("add", "--quiet", container, str(archive), "/")
@@ -206,7 +221,7 @@ def debootstrap(root: Path, archive: Path) -> None:
 def publish(archives: Mapping[str, Path]) -> Path:
     """A folder with exactly these archives, by their short names."""
     digest = hashlib.sha256("".join(path.name for path in archives.values()).encode())
-    folder = cache() / digest.hexdigest()[:16]
+    folder = kept() / digest.hexdigest()[:16]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for short, path in archives.items():
@@ -219,7 +234,7 @@ def forget(short: str, current: Path) -> None:
     for path in current.parent.glob(f"{short}-*.tar"):
         if path != current and len(path.stem) == len(current.stem):
             path.unlink()
-    for folder in cache().glob(16 * "[0-9a-f]"):
+    for folder in kept().glob(16 * "[0-9a-f]"):
         link = folder / f"{short}.tar"
         if link.exists() and not link.samefile(current):
             shutil.rmtree(folder)
@@ -227,11 +242,11 @@ def forget(short: str, current: Path) -> None:
 
 def images(wanted: Iterable[str]) -> Mapping[str, Path]:
     """Build what is missing; the archives by short name."""
-    (cache() / "archives").mkdir(parents=True, exist_ok=True)
+    (kept() / "archives").mkdir(parents=True, exist_ok=True)
     found = {}
     for short in wanted:
-        found[short] = cache() / "archives" / f"{short}-{key_of(short)}.tar"
-        with (cache() / f".{short}.lock").open("w") as lock:
+        found[short] = kept() / "archives" / f"{short}-{key_of(short)}.tar"
+        with (kept() / f".{short}.lock").open("w") as lock:
             # Whoever asks for the same image meanwhile waits, and finds it then.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not found[short].exists():
