@@ -85,7 +85,9 @@ class Election:
             self._may_until = min(self._may_until, now)
 
     def bid(self, now: float, *, fresh: int) -> int | None:
-        """The epoch to ask for, or None to wait. *fresh* is the epoch of a Lease made anew."""
+        """The epoch to ask for, or None to wait. *fresh* is the first one of a new Lease; one that
+        the chart has made is empty.
+        """
         record = self.last
         if record is None:
             return fresh
@@ -93,7 +95,7 @@ class Election:
             return record.epoch
         expired = now - self._unchanged_since >= record.seconds
         free = not record.holder or self._inherited == record.epoch
-        return record.epoch + 1 if expired or free else None
+        return (record.epoch + 1 if record.epoch else fresh) if expired or free else None
 
     def granted(self, record: Record, *, asked: float) -> None:
         """What was bid for at the time *asked* is stored."""

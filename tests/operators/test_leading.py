@@ -28,6 +28,15 @@ def test_the_first_operator_makes_the_lease_and_leads() -> None:
     assert election.left(0.0) == DEADLINE
 
 
+def test_a_lease_that_nobody_has_held_begins_like_one_made_anew() -> None:
+    election = Election("a")
+    election.saw(lease("", 0, seconds=0), 0.0)
+    assert election.bid(0.0, fresh=FRESH) == FRESH
+    election.granted(lease("a", FRESH, 2), asked=0.0)
+    assert election.left(0.0) == DEADLINE
+    assert election.bid(4.0, fresh=FRESH + 4) == FRESH
+
+
 def test_nobody_leads_before_its_bid_is_stored() -> None:
     election = Election("a")
     election.saw(None, 0.0)

@@ -38,6 +38,11 @@ def test_it_is_installed_told_about_upgraded_and_taken_away(
     role = bare.api.get(f"{group}/roles/treadle-operator").expect()
     assert role["rules"] == rules()
 
+    lease = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/treadle-operator"
+    assert "spec" not in bare.api.get(lease).expect() or not bare.api.get(lease).body["spec"]
+    held = {"holderIdentity": "a", "leaseDurationSeconds": 15, "leaseTransitions": 7}
+    bare.api.merge(lease, {"spec": held}).expect()
+
     # The notes' own first peer is accepted.
     (manifest,) = re.findall(r"echo '(\{.+\})'", notes)
     bare.kubectl("-n", namespace, "apply", "-f", "-", stdin=manifest)
@@ -47,13 +52,17 @@ def test_it_is_installed_told_about_upgraded_and_taken_away(
     installer.run("upgrade", *place, "--set", "replicas=2").expect()
     deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/treadle-operator"
     assert bare.api.get(deployment).expect()["spec"]["replicas"] == 2
+    assert bare.api.get(lease).expect()["spec"] == held
 
     installer.run("uninstall", "treadle", "--namespace", namespace).expect()
-    assert bare.api.get(deployment).code == 404
+    assert bare.api.get(deployment).code == bare.api.get(lease).code == 404
     assert bare.api.get(f"{collection('Peer', namespace)}/peer0").accepted
-    # What was kept is no obstacle to the next release of the same name and namespace.
+    # What was kept is no obstacle to the next release, nor is a lease that an operator has made.
+    manifest = {"metadata": {"name": "treadle-operator"}, "spec": held}
+    bare.api.create(lease.rpartition("/")[0], manifest).expect()
     installer.run("install", *place).expect()
     installer.run("uninstall", "treadle", "--namespace", namespace).expect()
+    assert bare.api.get(lease).accepted
     _remove_definitions(bare)
 
 
