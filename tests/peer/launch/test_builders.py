@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from treadle_peer.chaincode.launch.builders import (
+    Builder,
     BuildError,
     GoBuilder,
     JavaBuilder,
     Layout,
     NodeBuilder,
+    PortablePythonBuilder,
     PythonBuilder,
 )
 
@@ -159,3 +161,39 @@ def test_python_project_without_its_parts_is_refused(
         put(layout, name)
     with pytest.raises(BuildError, match=words):
         PythonBuilder().steps(layout, "x")
+
+
+def test_node_modules_that_a_package_brings_are_only_linked(layout: Layout) -> None:
+    put(layout, "package.json", '{"scripts": {"start": "node x.js"}}')
+    put(layout, "node_modules/fabric-shim/package.json", "{}")
+    (step,) = NodeBuilder().steps(layout, "x")
+    assert list(step.arguments[:2]) == ["npm", "rebuild"]
+
+
+def test_a_maven_repository_that_a_package_brings_is_the_only_one(layout: Layout) -> None:
+    put(layout, "pom.xml")
+    put(layout, "src/repository/org/x/1/x-1.jar")
+    (step,) = JavaBuilder().steps(layout, "x")
+    assert "--offline" in step.arguments
+    assert f"-Dmaven.repo.local={layout.source / 'src' / 'repository'}" in step.arguments
+
+
+def test_a_finished_jar_is_started_as_it_is(layout: Layout) -> None:
+    put(layout, "src/chaincode.jar")
+    assert [tool.command for tool in JavaBuilder().tools({"src/src/chaincode.jar"})] == ["java"]
+    assert not JavaBuilder().steps(layout, "x")
+    start = JavaBuilder().start(layout, "host:7052")
+    assert start.arguments[2] == str(layout.source / "src" / "chaincode.jar")
+
+
+@pytest.mark.parametrize(("builder", "which"), [(PythonBuilder(), 1), (PortablePythonBuilder(), 0)])
+def test_wheels_that_a_package_brings_are_installed_without_an_index(
+    layout: Layout, builder: Builder, which: int
+) -> None:
+    put(layout, "requirements.txt")
+    put(layout, "chaincode.py")
+    assert "--no-index" not in builder.steps(layout, "x")[which].arguments
+    put(layout, "wheels/shim-1-py3-none-any.whl")
+    install = builder.steps(layout, "x")[which].arguments
+    assert "--no-index" in install
+    assert str(layout.source / "wheels") in install
