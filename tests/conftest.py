@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from harness.idling import IdleStreams
     from harness.kubernetes.control_plane import ControlPlane
 
 FABRIC_TOOLS = ("peer", "orderer", "configtxgen", "configtxlator", "cryptogen")
@@ -80,6 +81,42 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"a real part is missing in CI: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that wait for a long silence come last: others run during it."""
+    items.sort(key=_needs_silence)
+
+
+def _needs_silence(item: pytest.Item) -> bool:
+    return "idle_streams" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def silence_begins_early(request: pytest.FixtureRequest) -> None:
+    """Whatever runs first, the silence that the last tests wait for begins before it."""
+    possible = all(map(shutil.which, ("go", "node")))
+    if possible and any(_needs_silence(item) for item in request.session.items):
+        request.getfixturevalue("idle_streams")
+
+
+@pytest.fixture(scope="session")
+def idle_streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdleStreams]:
+    """A Go and a Node chaincode in development mode that nobody calls."""
+    # Only the tests that wait for them pay for what these import.
+    from harness.idling import IdleStreams
+    from harness.peers import Peers
+
+    folder = tmp_path_factory.mktemp("idle")
+    peers = Peers(folder)
+    streams = IdleStreams(peer=peers(mode="dev"), folder=folder)
+    try:
+        for language in ("go", "node"):
+            streams.begin(language)
+        yield streams
+    finally:
+        streams.end()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,44 +9,11 @@ from typing import Any
 import pytest
 from harness.chaincodes import start_bridged, start_by_hand
 from harness.fabric_cli import FabricCli
-from harness.idling import IdleStreams
 from harness.peers import PeerProcess, Peers
 from harness.processes import Started
 from harness.workbench import Workbench
 
 PeerFactory = Callable[..., PeerProcess]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that wait for a long silence come last: others run during it."""
-    items.sort(key=_needs_silence)
-
-
-def _needs_silence(item: pytest.Item) -> bool:
-    return "idle_streams" in getattr(item, "fixturenames", ())
-
-
-@pytest.fixture(scope="session", autouse=True)
-def silence_begins_early(request: pytest.FixtureRequest) -> None:
-    """Whatever runs first here, the silence that the last tests wait for begins before it."""
-    possible = all(map(shutil.which, ("go", "node")))
-    if possible and any(_needs_silence(item) for item in request.session.items):
-        request.getfixturevalue("idle_streams")
-
-
-@pytest.fixture(scope="session")
-def idle_streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdleStreams]:
-    """A Go and a Node chaincode in development mode that nobody calls."""
-    folder = tmp_path_factory.mktemp("idle")
-    peers = Peers(folder)
-    streams = IdleStreams(peer=peers(mode="dev"), folder=folder)
-    try:
-        for language in ("go", "node"):
-            streams.begin(language)
-        yield streams
-    finally:
-        streams.end()
 
 
 @pytest.fixture(scope="session")

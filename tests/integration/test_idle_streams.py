@@ -1,7 +1,7 @@
 """Streams that are silent for minutes stay usable: no ping is answered with a GOAWAY.
 
-The silence begins with the first long test of this folder and is over in these, which run last
-(see conftest.py): so it costs the run its own length only.
+The silence begins before the first test of the run and is over in these, which run last (see
+conftest.py): so it costs a long run nothing.
 """
 
 from __future__ import annotations
