@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.kubernetes.control_plane import ControlPlane
 from harness.operating.account import Account
 from harness.operating.process import OperatorProcess
+from harness.operating.rights import Audit
 from harness.operating.world import Namespace
 from harness.processes import wait_until
 
@@ -25,7 +24,7 @@ class Cluster:
     """An API server with our definitions, and its audit log."""
 
     plane: ControlPlane
-    audit: Path
+    audit: Audit
 
     @property
     def server(self) -> str:
@@ -33,8 +32,7 @@ class Cluster:
 
     def asked(self, account: Account) -> list[dict[str, Any]]:
         """The audit events of everything that *account* has asked for."""
-        events = [json.loads(line) for line in self.audit.read_text().splitlines()]
-        return [event for event in events if event["user"]["username"] == account.user]
+        return self.audit.events(account)
 
     def writes(self, account: Account) -> list[str]:
         """Verb and path of all its writes, but for those that keep its lease."""

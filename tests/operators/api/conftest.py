@@ -13,15 +13,9 @@ from harness.kubernetes.resources import CRDS, PLURALS, collection
 from harness.operating.account import Account, new_account
 from harness.operating.fixtures import Cluster, Start
 from harness.operating.process import OperatorProcess
+from harness.operating.rights import Audit
 from harness.operating.world import Namespace
 from harness.processes import wait_until
-
-_POLICY = """apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-  - level: Metadata
-"""
 
 
 def _binaries() -> Path:
@@ -35,21 +29,15 @@ def _binaries() -> Path:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With the admission that asks who may block the deletion of an owner."""
     folder = tmp_path_factory.mktemp("operators")
-    policy, log = folder / "policy.yaml", folder / "audit.log"
-    policy.write_text(_POLICY)
-    flags = [
-        f"--audit-policy-file={policy}",
-        f"--audit-log-path={log}",
-        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
-    ]
-    with ControlPlane(folder, binaries=_binaries(), flags=flags) as plane:
+    audit = Audit.below(folder)
+    with ControlPlane(folder, binaries=_binaries(), flags=audit.flags) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(CRDS))
         wait_until(
             lambda: all(plane.api.get(collection(kind)).accepted for kind in PLURALS),
             within=30,
             what="the custom resources being served",
         )
-        yield Cluster(plane, log)
+        yield Cluster(plane, audit)
 
 
 @pytest.fixture
