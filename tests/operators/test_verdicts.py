@@ -14,6 +14,7 @@ from treadle_operator.reconcile.verdicts import (
     Target,
     conditions_of,
     runtime_problem,
+    stopped_conditions,
 )
 
 GOOD = Target("peer0", Mode.PRODUCTION, registered=True, initialised=True)
@@ -109,6 +110,13 @@ def test_a_runtime_that_ends_leaves_the_definition_what_it_is() -> None:
     lost.problem = Problem(Stage.RUNTIME, "RuntimeStarting", "no process is connected")
     assert told(lost)["Instantiated"] == (True, "Committed")
     assert told(lost)["Ready"] == (False, "RuntimeStarting")
+
+
+def test_who_is_not_looked_at_is_not_ready_and_its_ledger_is_not_guessed() -> None:
+    for known, status in ((True, None), (False, False)):
+        ready, instantiated = stopped_conditions("PackageMissing", "create it", known=known)
+        assert (ready.status, ready.reason, ready.told) == (False, "PackageMissing", "Warning")
+        assert instantiated.status is status
 
 
 def test_development_asks_for_a_developer_and_not_for_a_runtime() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,9 @@ from treadle_operator.reconcile.status import Told, tell
 from treadle_operator.reconcile.world import World
 
 CHANNELS: Final = "ChannelsReady"
+
+_SECONDS: Final = 30.0
+"""How long one reconcile makes channels; those that are left are for the next one."""
 
 _Rows = list[dict[str, object]]
 
@@ -69,15 +73,25 @@ async def serve_peer(world: World, peer: Peer) -> Served:
         served, _ = not_asked(peer)
         served.reason, served.message = "PeerUnavailable", str(error)
         return served
+    except PeerRefused as error:
+        served, _ = not_asked(peer)
+        served.reason, served.message = "PeerRefused", f"the peer refuses: {error.message}"
+        return served
     served.runtimes = runtime_rows(link.runtimes) if link.synced else not_asked(peer)[0].runtimes
     return served
 
 
 async def _join(link: PeerLink, peer: Peer, served: Served) -> frozenset[str]:
     joined = await link.channels()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _SECONDS
     for channel in peer.spec.channels:
         if channel.name in joined:
             continue
+        if loop.time() > end:
+            served.reason = served.reason or "ChannelsBeingMade"
+            served.message = served.message or f"{len(joined)} channels are there, others follow"
+            break
         try:
             await link.create_channel(channel.name, channel.capability)
         except PeerRefused as error:

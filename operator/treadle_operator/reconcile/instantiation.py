@@ -66,7 +66,7 @@ class _Findings:
 
     def stop(self, reason: str, message: str) -> None:
         """Nothing further is looked at."""
-        self.conditions = stopped_conditions(reason, message)
+        self.conditions = stopped_conditions(reason, message, known=bool(self.legacy_id))
 
 
 async def reconcile_instantiation(key: Key, world: World) -> Outcome:

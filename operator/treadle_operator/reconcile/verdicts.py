@@ -110,11 +110,11 @@ def conditions_of(targets: Sequence[Target], ccid: str, channel: str) -> list[Co
     return [*found, instantiated, _ready(targets, text)]
 
 
-def stopped_conditions(reason: str, message: str) -> list[Condition]:
-    """Of an instantiation that was not looked at any further."""
+def stopped_conditions(reason: str, message: str, *, known: bool) -> list[Condition]:
+    """Of an instantiation that was not looked at any further; *known*: it was on the ledger."""
     return [
         Condition(READY, False, reason, message, told="Warning"),
-        Condition(INSTANTIATED, False, reason, message, told=None),
+        Condition(INSTANTIATED, None if known else False, reason, message, told=None),
     ]
 
 
