@@ -69,6 +69,7 @@ def _pack(wanted: Push) -> ChaincodePackage:
             language=wanted.language,
             path=wanted.name,
             source=wanted.folder,
+            dependencies=True,  # vendored ones are what a build without a network needs
         )
         return parse_legacy_package(raw)
     except (PackageFormatError, OSError) as error:
