@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +91,38 @@ def test_a_crash_costs_its_transaction_and_the_next_one_starts_another_container
     assert contained.row(f"{name}:1")["restarts"] == 1
 
 
-def test_what_the_compiler_says_is_in_the_clients_error(contained: Contained) -> None:
-    folder = contained.source("broken", "go")
+def break_go(folder: Path) -> str:
     (folder / "broken.go").write_text("package main\n\nfunc broken() { undefinedName() }\n")
-    contained.install("broken", "go", folder)
-    failed = contained.cli().instantiate("broken", "1", "init", channel=CHANNEL, succeeds=False)
-    assert "undefined: undefinedName" in failed.stderr
+    return "undefined: undefinedName"
+
+
+def break_python(folder: Path) -> str:
+    wheels = folder / "wheels"  # what a package brings; then nothing else is asked
+    wheels.mkdir()
+    (wheels / "none").write_text("")
+    return "No matching distribution found for fabric-chaincode-python"
+
+
+@pytest.mark.parametrize(("language", "break_it"), [("go", break_go), ("python", break_python)])
+def test_what_the_toolchain_says_is_in_the_clients_error(
+    language: str, break_it: Callable[[Path], str], contained: Contained
+) -> None:
+    name, kind = f"broken-{language}", PEER_LANGUAGE[language]
+    folder = contained.source(name, language)
+    said = break_it(folder)
+    contained.install(name, language, folder)
+    before = contained.engine.containers()
+    failed = contained.cli(language).instantiate(
+        name, "1", "init", channel=CHANNEL, language=kind, succeeds=False
+    )
+    assert said in failed.stderr
     assert "error building image" in failed.stderr
-    assert not contained.engine.containers("status=exited")
+    assert contained.engine.containers() == before
 
 
 def test_containers_end_with_the_peer_also_with_one_that_was_killed(contained: Contained) -> None:
-    names = [contained.deploy(language) for language in ("go", "node")]
+    contained.deploy("node")
+    names = sorted(contained.deployed)  # with those of the tests before
     for name in names:
         assert contained.ask(name, "query", "alice")
     peer, engine = contained.peer, contained.engine
