@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from treadle_fabric.packages import ChaincodePackage as LegacyPackage
 from treadle_fabric.packages import (
     PackageFormatError,
     build_legacy_package,
@@ -60,7 +61,7 @@ def freeze(spec: PackageSpec, files: Mapping[str, bytes]) -> Frozen:
             # Where it was packed tells nobody anything.
             told = str(error).replace(str(folder.resolve()), "").replace(str(folder), "")
             raise InvalidSource(told) from error
-    return _frozen(data)
+    return _frozen(parse_legacy_package(data))
 
 
 def accept(spec: PackageSpec, data: bytes) -> Frozen:
@@ -79,7 +80,7 @@ def accept(spec: PackageSpec, data: bytes) -> Frozen:
         raise InvalidSource(f"its language is {package.language}, not {spec.language}")
     if not package.code:
         raise InvalidSource("it holds no code")
-    return _frozen(data)
+    return _frozen(package)
 
 
 def package_id(name: str, version: str, fingerprint: str) -> str:
@@ -87,10 +88,9 @@ def package_id(name: str, version: str, fingerprint: str) -> str:
     return f"{name}_{version}:{fingerprint}"
 
 
-def _frozen(data: bytes) -> Frozen:
-    package = parse_legacy_package(data)
+def _frozen(package: LegacyPackage) -> Frozen:
     return Frozen(
-        data=data,
+        data=package.raw,
         sha256=hashlib.sha256(package.code).hexdigest(),
         legacy_id=f"{package.name}:{package.version}",
         package_id=package_id(package.name, package.version, package.id.hex()),

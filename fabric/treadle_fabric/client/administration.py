@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
 from fabric_protos.common.common_pb2 import HeaderType
 from fabric_protos.common.configtx_pb2 import Config
@@ -17,6 +20,8 @@ from fabric_protos.peer.query_pb2 import (
 from treadle_fabric.client.errors import EndorsementFailed
 from treadle_fabric.client.peer import PeerConnection
 from treadle_fabric.wire import SignerLike, build_proposal, parse
+
+_LARGE: Final = 1 << 20  # bytes
 
 
 class PeerAdministration:
@@ -73,7 +78,8 @@ class PeerAdministration:
         within: float = 30.0,
     ) -> bytes:
         """Call a system chaincode and return its payload; *config* chooses the header type."""
-        proposal = build_proposal(
+        build = partial(
+            build_proposal,
             signer=self._signer,
             channel_id=channel_id,
             chaincode_name=chaincode,
@@ -81,6 +87,9 @@ class PeerAdministration:
             header_type=HeaderType.CONFIG if config else HeaderType.ENDORSER_TRANSACTION,
             tls_cert_hash=self._peer.endpoint.tls_cert_hash,
         )
+        # Copying and hashing a large package takes seconds, in which others have to go on.
+        large = sum(map(len, args)) > _LARGE
+        proposal = await asyncio.to_thread(build) if large else build()
         response = await self._peer.endorse(proposal.signed, within=within)
         self._check(response)
         return response.response.payload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -37,17 +38,19 @@ class Trade:
     space: Namespace
     operator: OperatorProcess
 
-    def reason(self, name: str = "asset-1.0", condition: str = "Ready") -> str:
-        return self.space.condition(condition, name, of="ChaincodePackage")[1]
-
-    def becomes(self, reason: str, name: str = "asset-1.0", condition: str = "Ready") -> str:
+    def becomes(
+        self, reason: str, name: str = "asset-1.0", condition: str = "Ready", within: float = 60
+    ) -> str:
         """The message once the condition has that reason."""
-        wait_until(
-            lambda: self.reason(name, condition) == reason,
-            within=60,
-            what=f"{reason} of {name}, not {self.reason(name, condition)}",
-        )
-        return self.space.condition(condition, name, of="ChaincodePackage")[2]
+
+        def found() -> tuple[str, str, str]:
+            return self.space.condition(condition, name, of="ChaincodePackage")
+
+        try:
+            wait_until(lambda: found()[1] == reason, within=within, what=f"{reason} of {name}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {found()}") from None
+        return found()[2]
 
     def status(self, name: str = "asset-1.0") -> dict[str, Any]:
         found: dict[str, Any] = self.space.get("ChaincodePackage", name)["status"]
@@ -143,7 +146,7 @@ def test_a_package_waits_for_its_config_map_and_is_not_moved_by_it_later(trade: 
     frozen = trade.status("mapped")["packageID"]
     trade.change_config_map("two\n")
     assert "new version" in trade.becomes("SourceChanged", "mapped", "SourceUnchanged")
-    assert trade.reason("mapped") == "Installed"
+    assert trade.becomes("Installed", "mapped")
     assert trade.status("mapped")["packageID"] == frozen
     trade.change_config_map("one\n")
     trade.becomes("AsInstalled", "mapped", "SourceUnchanged")
@@ -275,3 +278,21 @@ def test_what_cannot_be_fetched_is_told_and_fetched_once_it_can(
     assert "/none/." in trade.becomes("FetchFailed", "none")
     machine.node.images["late"] = Image(folders={"/sources": archive.folder})
     trade.becomes("Installed", "late")
+
+
+@pytest.mark.long
+def test_vendored_sources_of_ninety_mebibytes_are_installed(
+    trade: Trade, machine: Machine, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "chaincode.py").write_text("print()\n")
+    for index in range(9):
+        (tmp_path / f"wheel{index}.whl").write_bytes(random.Random(index).randbytes(10 << 20))
+    machine.node.images["large"] = Image(folders={"/sources": tmp_path})
+    source = {"imageFiles": {"image": "large", "path": "/sources"}}
+    trade.space.create_package("large", version="90.0", source=source)
+    trade.becomes("Installed", "large", within=200)
+    assert "not working any more" not in trade.operator.started.text(), "it has lost its lease"
+    (tmp_path / "more.whl").write_bytes(bytes(11 << 20))
+    trade.space.create_package("larger", version="101.0", source=source)
+    assert "a peer takes at most" in trade.becomes("FetchFailed", "larger", within=200)
