@@ -129,7 +129,7 @@ async def test_a_released_runtime_is_refused_at_once_and_may_be_wanted_again(
     waiting = asyncio.create_task(refused(network, "gone"))
     await operator.until("gone:1", pb.STATE_REQUIRED)
     await operator.release("gone:1")
-    assert "the runtime of gone:1 was released" in await waiting
+    assert "the runtime of gone:1 was released; create a ChaincodeInst" in await waiting
     async with asyncio.timeout(5):  # only the launches' back-off
         told = await refused(network, "gone")
     assert "nobody wants a runtime for gone:1 any more; create a ChaincodeInstantiation" in told

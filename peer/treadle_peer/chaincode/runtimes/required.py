@@ -28,6 +28,7 @@ from treadle_peer.execution import ExecutionError, InstalledPackage, PackageErro
 
 _log = logging.getLogger(__name__)
 
+_ANEW = "create a ChaincodeInstantiation for it, or call RequireRuntime"
 _WAITING = {
     RuntimeState.REQUIRED: "still waiting for the operator",
     RuntimeState.BUILDING: "still building",
@@ -111,10 +112,7 @@ class RequiredRuntimes:
         """Somebody's transaction needs *ccid*; raises ExecutionError when it cannot have it."""
         entry = self._entries.get(ccid)
         if entry is not None and entry.record.stopped:
-            raise ExecutionError(
-                f"nobody wants a runtime for {ccid} any more; create a ChaincodeInstantiation for "
-                "it, or call RequireRuntime"
-            )
+            raise ExecutionError(f"nobody wants a runtime for {ccid} any more; {_ANEW}")
         try:
             self.require(ccid, origin)
         except PackageError as error:
@@ -184,7 +182,7 @@ class RequiredRuntimes:
         self._keep(entry, replace(entry.record, stopped=True, pods=()))
         self._stamp(entry)
         entry.message = "released"
-        sentence = f"the runtime of {ccid} was released"
+        sentence = f"the runtime of {ccid} was released; {_ANEW}"
         _settle(entry, ExecutionError(sentence))
         self._on_failed(ccid, sentence)
 
