@@ -75,6 +75,7 @@ async def ensure_identity(kube: Kube, peer: Peer, *, now: datetime) -> PeerSecre
         msp, tls = await _generated(kube, peer, names, stored)
     else:
         msp = await _given(kube, peer, peer.spec.identity.msp.name)
+        _check_msp(peer, msp)
         _check_msp(peer, await _given(kube, peer, peer.spec.identity.admin.name))
         tls = await _tls(kube, peer, names, stored, None)
     runtime = await ensure_runtime_identity(kube, peer, now=now)
