@@ -11,7 +11,7 @@ from harness.chaincodes import PEER_LANGUAGE
 from harness.channels import create_channel
 from harness.contained import Contained
 from harness.processes import wait_until
-from harness.runtimes import CHANNEL, wait_for_runtime
+from harness.runtimes import CHANNEL
 
 pytestmark = [
     pytest.mark.docker,
@@ -143,4 +143,3 @@ def test_containers_end_with_the_peer_also_with_one_that_was_killed(contained: C
     assert engine.containers() == []
     for name in names:
         assert contained.ask(name, "query", "alice")
-        wait_for_runtime(peer.addresses["operations"], f"{name}:1")
