@@ -14,6 +14,7 @@ from harness.operating.account import rules
 from harness.operating.stored import peer
 from treadle_operator.main import main
 from treadle_operator.names import peer_names
+from treadle_operator.resources.fetch_job import PORT, fetch_labels
 from treadle_operator.resources.network import network_policy
 
 pytestmark = pytest.mark.kubernetes
@@ -140,13 +141,22 @@ def test_peers_let_the_operator_in(helm: Helm) -> None:
 
 def test_the_operator_may_reach_the_peers_of_the_watched_namespaces(helm: Helm) -> None:
     objects = helm.objects({"watchNamespaces": ["trade", "bank"], "apiServerPorts": [7443]})
-    _, api, peers = the(objects, "NetworkPolicy")["spec"]["egress"]
+    _, api, peers, _ = the(objects, "NetworkPolicy")["spec"]["egress"]
     assert api == {"ports": [{"port": 7443, "protocol": "TCP"}]}
     (to,) = peers["to"]
     (expression,) = to["namespaceSelector"]["matchExpressions"]
     assert expression["values"] == ["bank", "trade"]
     assert {port["port"] for port in peers["ports"]} == {7050, 7051, 7055}
     assert not of_kind(helm.objects({"networkPolicy": False}), "NetworkPolicy")
+
+
+def test_the_operator_may_take_sources_over_from_its_jobs(helm: Helm) -> None:
+    objects = helm.objects({"watchNamespaces": ["a", "b"]})
+    handover = the(objects, "NetworkPolicy")["spec"]["egress"][-1]
+    (to,) = handover["to"]
+    assert to["podSelector"]["matchLabels"].items() <= fetch_labels("asset-1.0").items()
+    assert to["namespaceSelector"]["matchExpressions"][0]["values"] == ["a", "b"]
+    assert [port["port"] for port in handover["ports"]] == [PORT]
 
 
 def test_the_chart_has_the_version_of_the_program() -> None:
