@@ -91,6 +91,10 @@ def test_a_crash_costs_its_transaction_and_the_next_one_starts_another_container
     assert contained.row(f"{name}:1")["restarts"] == 1
 
 
+def ids(contained: Contained) -> set[str]:
+    return {each["ID"] for each in contained.engine.containers()}
+
+
 def break_go(folder: Path) -> str:
     (folder / "broken.go").write_text("package main\n\nfunc broken() { undefinedName() }\n")
     return "undefined: undefinedName"
@@ -111,13 +115,13 @@ def test_what_the_toolchain_says_is_in_the_clients_error(
     folder = contained.source(name, language)
     said = break_it(folder)
     contained.install(name, language, folder)
-    before = contained.engine.containers()
+    before = ids(contained)
     failed = contained.cli(language).instantiate(
         name, "1", "init", channel=CHANNEL, language=kind, succeeds=False
     )
     assert said in failed.stderr
     assert "error building image" in failed.stderr
-    assert contained.engine.containers() == before
+    assert ids(contained) == before
 
 
 def test_containers_end_with_the_peer_also_with_one_that_was_killed(contained: Contained) -> None:
@@ -134,10 +138,10 @@ def test_containers_end_with_the_peer_also_with_one_that_was_killed(contained: C
     for name in names:
         assert contained.ask(name, "query", "alice")
     assert contained.logged("Built chaincode") == 0  # what was built before is found again
-    left = {each["ID"] for each in engine.containers()}
+    left = ids(contained)
     assert len(left) >= len(names)
     peer.kill()
-    assert {each["ID"] for each in engine.containers()} == left
+    assert ids(contained) == left
 
     peer.start()
     assert engine.containers() == []
