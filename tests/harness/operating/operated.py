@@ -48,11 +48,13 @@ class Operated:
     account: Account
     space: Namespace
 
-    def start(self, folder: Path, *, name: str, server: str = "") -> OperatorProcess:
+    def start(
+        self, folder: Path, *, name: str, server: str = "", hosts: Path | None = None
+    ) -> OperatorProcess:
         """An operator; it ends with its context."""
         return OperatorProcess(
             self.account, folder, server=server or f"https://127.0.0.1:{self.machine.plane.port}",
-            name=name, image="peer", hosts=self.machine.node.hosts, flags=FLAGS,
+            name=name, image="peer", hosts=hosts or self.machine.node.hosts, flags=FLAGS,
         )  # fmt: skip
 
     def reason(self, kind: str, name: str, condition: str = "Ready") -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ KINDS = {
     "ChaincodePackage": API,
     "ChaincodeInstantiation": API,
     "StatefulSet": "/apis/apps/v1",
+    "Deployment": "/apis/apps/v1",
     "NetworkPolicy": "/apis/networking.k8s.io/v1",
     "Job": "/apis/batch/v1",
     "Service": "/api/v1",
