@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.chaincodes import sources
 from harness.kubernetes.resources import ROOT
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "opt")
@@ -56,6 +57,11 @@ def golang() -> Image:
         Path(subprocess.check_output(["go", "env", name], text=True).strip())
         for name in ("GOROOT", "GOMODCACHE")
     )
+    # Pods have no way to the network: what the example needs is fetched here.
+    subprocess.run(
+        ["go", "list", "-mod=readonly", "-deps", "."],
+        cwd=sources("go"), stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
     compiled = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treadle", "nodes")
     compiled = compiled / "go-build"
     compiled.mkdir(parents=True, exist_ok=True)
