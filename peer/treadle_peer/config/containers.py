@@ -88,7 +88,9 @@ def load_containers(
     what it is told to dial instead.
     """
     if not tls:
-        raise settings.wrong("treadle.chaincode.tls", "write true: what runs in containers needs TLS")
+        raise settings.wrong(
+            "treadle.chaincode.tls", "write true: what runs in containers needs TLS"
+        )
     network = _network(settings)
     if network != "host":
         _check_reachable(network, listen=listen, told=told)
