@@ -9,7 +9,7 @@ import tarfile
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from treadle_fabric.packages import PackageFormatError, gzip_stored, read_archive
 
@@ -65,9 +65,16 @@ def as_we_read(code: bytes) -> list[tuple[str, int, bool, bool, bytes]]:
     stored=st.booleans(),
 )
 def test_an_honest_archive_reads_as_tarfile_reads_it(entries, form, stored):
+    # tarfile, unlike Go, looks for the slash of a directory before a long name is put together.
+    assume(not any(_cut_at_a_slash(info) for info, _ in entries))
     plain = packed(entries, form=form)
     code = gzip_stored(plain) if stored else gzip.compress(plain)
     assert as_we_read(code) == as_tarfile_reads(plain)
+
+
+def _cut_at_a_slash(info: tarfile.TarInfo) -> bool:
+    name = info.name.encode("utf-8", "surrogateescape")
+    return info.type == tarfile.AREGTYPE and len(name) > 100 and name[:100].endswith(b"/")
 
 
 @settings(max_examples=50, deadline=None)
