@@ -41,8 +41,9 @@ def build_script(
 ) -> str:
     """What the builder image runs; *names* are the entries of the package.
 
-    *work* is the folder of the recipe as the builder image sees it. *authority* is a PEM bundle that is trusted too where it exists; the end of a failed build goes
-    to the file *termination*. Raises BuildError for a package that cannot be built.
+    *work* is the folder of the recipe as the builder image sees it. *authority* is a PEM bundle
+    that is trusted too where it exists; the end of a failed build goes to the file *termination*.
+    Raises BuildError for a package that cannot be built.
     """
     told = {"work": work, "authority": authority, "termination": termination}
     lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in told.items()]
