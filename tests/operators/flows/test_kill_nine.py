@@ -164,7 +164,9 @@ def hold(trade: Operated, folder: Path, say: Say, *, every: int) -> None:
     for number, moment in chosen:
         steps = Steps(at=number, moment=moment)
         found = run(trade, folder, steps)
-        about = f"killed {moment} call {number} of {total}, {steps.told[number - 1]}"
+        reached += steps.killed
+        last = steps.told[number - 1] if steps.killed else "not reached"
+        about = f"killed {moment} call {number} of {total}, {last}"
         assert (found.blocks, found.inits) == (wanted.blocks, wanted.inits), about
         assert found.objects.keys() == wanted.objects.keys(), about
         for key, body in found.objects.items():
