@@ -88,9 +88,13 @@ def test_why_the_pod_does_not_start_is_in_the_condition(space: Namespace, start:
     space.create_peer()
     start()
     reason_is(space, "PeerStarting")
-    labels = space.get("StatefulSet", "peer0")["spec"]["template"]["metadata"]["labels"]
-    container = {"name": "peer", "image": "i"}
-    pod = {"metadata": {"name": "peer0-0", "labels": labels}, "spec": {"containers": [container]}}
+    template = space.get("StatefulSet", "peer0")["spec"]["template"]
+    labels, spec = template["metadata"]["labels"], template["spec"]
+    # The namespace takes restricted pods only; of the rest nothing matters here.
+    allowed = spec["containers"][0]["securityContext"]
+    container = {"name": "peer", "image": "i", "securityContext": allowed}
+    restricted = {"securityContext": spec["securityContext"], "containers": [container]}
+    pod = {"metadata": {"name": "peer0-0", "labels": labels}, "spec": restricted}
     pods = f"/api/v1/namespaces/{space.name}/pods"
     space.api.create(pods, pod).expect()
     state = {
