@@ -1,11 +1,13 @@
 """The operator dies at any of its calls; the next one ends where an undisturbed one does.
 
 Calls are writes to the API server and everything that is asked of the peer, in one order.
+``TREADLE_KILL_EVERY`` says how many points the long test goes on by (default 20; 1: all of them).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -32,6 +34,7 @@ pytestmark = [
 
 Say = Callable[[str], None]
 KIND = "ChaincodeInstantiation"
+EVERY = int(os.environ.get("TREADLE_KILL_EVERY", "20"))
 _COUNT = count(1)
 
 
@@ -187,4 +190,4 @@ def test_a_kill_at_some_calls_changes_nothing_in_the_end(
 def test_a_kill_at_any_call_changes_nothing_in_the_end(
     alone: Operated, tmp_path: Path, say: Say
 ) -> None:
-    hold(alone, tmp_path, say, every=1)
+    hold(alone, tmp_path, say, every=EVERY)
