@@ -18,14 +18,16 @@ NOT_ASKED = {("treadle.dev", "peers/finalizers")}
 
 
 def asked(trade: Kubectl) -> Iterator[dict[str, Any]]:
-    """The operator's requests in its namespace, from the audit log."""
+    """The operator's requests since its namespace is there, from the audit log."""
     log = trade.kubeconfig.parent / "audit.log"
     if not log.exists():
         pytest.skip("this cluster's API server keeps its audit log elsewhere")
+    since = trade.get("namespace", trade.namespace)["metadata"]["creationTimestamp"]
     user = f"system:serviceaccount:{trade.namespace}:treadle-operator"
     for line in log.read_text().splitlines():
         event = json.loads(line)
-        if event["user"]["username"] == user:
+        # Both are of the form 2026-01-31T12:00:00, and compare as text.
+        if event["user"]["username"] == user and event["requestReceivedTimestamp"] >= since[:-1]:
             yield event
 
 
