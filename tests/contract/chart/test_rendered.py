@@ -14,6 +14,7 @@ from harness.operating.account import rules
 from harness.operating.stored import peer
 from treadle_operator.main import main
 from treadle_operator.names import peer_names
+from treadle_operator.resources import ports
 from treadle_operator.resources.fetch_job import PORT, fetch_labels
 from treadle_operator.resources.network import network_policy
 
@@ -146,7 +147,8 @@ def test_the_operator_may_reach_the_peers_of_the_watched_namespaces(helm: Helm) 
     (to,) = peers["to"]
     (expression,) = to["namespaceSelector"]["matchExpressions"]
     assert expression["values"] == ["bank", "trade"]
-    assert {port["port"] for port in peers["ports"]} == {7050, 7051, 7055}
+    dialled = {ports.ORDERING, ports.PEER, ports.RUNTIME, ports.OPERATIONS}
+    assert {port["port"] for port in peers["ports"]} == dialled
     assert not of_kind(helm.objects({"networkPolicy": False}), "NetworkPolicy")
 
 
