@@ -8,6 +8,8 @@ import pytest
 from treadle_operator.model import Mode
 from treadle_operator.model.peering import Origin, Runtime, State
 from treadle_operator.reconcile.instantiating import retry_after
+from treadle_operator.reconcile.targets import Target as PackageTarget
+from treadle_operator.reconcile.targets import status_of
 from treadle_operator.reconcile.verdicts import (
     Problem,
     Stage,
@@ -157,3 +159,11 @@ def test_a_failed_runtime_rests_ever_longer_and_longest_after_a_build(
 ) -> None:
     found = [retry_after(attempt, built=built) for attempt in (0, 1, 2, 3, 6, 99)]
     assert [each / timedelta(seconds=1) for each in found] == seconds
+
+
+def test_what_a_chaincode_says_at_length_is_cut_to_what_a_status_can_hold() -> None:
+    long = Target("peer1", Mode.PRODUCTION)
+    long.problem = Problem(Stage.DEFINITION, "InitFailed", "no " * 100_000)
+    assert len(str(long.row()["message"])) <= 1024
+    (row,) = status_of([PackageTarget("peer1", "InstallFailed", "no " * 100_000)])
+    assert len(str(row["message"])) <= 1024

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from treadle_operator.claims import ccid_of
+from treadle_operator.conditions import shortened
 from treadle_operator.errors import Blocked, PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
 from treadle_operator.model import ChaincodePackage, InstalledPackage, mapping_at
@@ -122,7 +123,7 @@ def status_of(targets: list[Target]) -> list[Mapping[str, object]]:
         {
             "peer": target.peer,
             "installed": target.installed,
-            **({"message": target.message} if target.message else {}),
+            **({"message": shortened(target.message)} if target.message else {}),
         }
         for target in targets
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from treadle_operator.conditions import Condition, Told
+from treadle_operator.conditions import Condition, Told, shortened
 from treadle_operator.model import Mode
 from treadle_operator.model.peering import Runtime, State
 
@@ -74,7 +74,8 @@ class Target:
             found["mode"] = self.mode.value
         found |= {"registered": self.registered, "initialised": self.initialised}
         if self.problem is not None:
-            found["message"] = self.problem.message
+            # A chaincode's own words may be longer than what the API server takes.
+            found["message"] = shortened(self.problem.message)
         return found
 
 
