@@ -22,6 +22,14 @@ EVIL: dict[str, tuple[list[tuple[str, bytes, str]], str]] = {
         [("here", tarfile.SYMTYPE, "there"), ("here/x", tarfile.REGTYPE, "x")],
         "here",
     ),
+    "a link behind a link": (
+        [("here", tarfile.SYMTYPE, "."), ("here/evil", tarfile.SYMTYPE, "../x")],
+        "behind a link",
+    ),
+    "a file of nothing but its size": (
+        [("a", tarfile.GNUTYPE_SPARSE, "")],
+        "neither file nor folder",
+    ),
     "the same twice": ([("a", tarfile.REGTYPE, "x"), ("a", tarfile.REGTYPE, "y")], "a"),
 }
 

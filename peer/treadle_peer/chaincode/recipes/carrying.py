@@ -62,17 +62,21 @@ def _unpack(file: BinaryIO, target: Path) -> None:
             path = target / _safe(member.name)
             if member.isdir():
                 path.mkdir(parents=True, exist_ok=True)
-            elif member.isreg():
+            elif member.isreg() and not member.issparse():
                 _write(archive, member, path)
             elif member.issym():
                 links.append(member)
             else:
                 raise CarryingError(f"{member.name} in the output is neither file nor folder")
-    # Last, so that nothing is ever written through one.
+    # Last, so that nothing is ever written through one; not even another one.
+    root = target.resolve()
     for link in links:
         _check_link(link.name, link.linkname)
-        (target / link.name).parent.mkdir(parents=True, exist_ok=True)
-        (target / link.name).symlink_to(link.linkname)
+        place = root / link.name
+        if place.parent.resolve() != place.parent:
+            raise CarryingError(f"{link.name} in the output lies behind a link")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(link.linkname)
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:

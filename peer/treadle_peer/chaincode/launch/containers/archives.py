@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -35,21 +36,30 @@ def small_files(files: Mapping[str, bytes], *, folders: tuple[str, ...]) -> byte
     return buffer.getvalue()
 
 
-def take_folder(archive: BinaryIO, target: Path) -> None:
-    """Unpack below *target* what an engine gave of one folder.
+def take_folder(archive: BinaryIO, target: Path, *, most: int) -> None:
+    """Unpack below *target* what an engine gave of one folder: at most *most* bytes of files.
 
     A build ran code of strangers: raises CarryingError for what is neither file nor folder nor a
-    link that stays inside. Nothing is written through a link: they are made last.
+    link that stays inside. Nothing is written through a link: they are made last. Hard links, which
+    native modules of Node are built with, become files of their own.
     """
     links: list[tuple[str, str]] = []
+    size = 0
     try:
         with tarfile.open(fileobj=archive, mode="r|") as tar:
             for member in tar:
-                inside = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+                inside = _inside(member.name)
                 if member.issym():
                     links.append((str(inside), member.linkname))
                 elif member.isdir() or member.isreg():
+                    size += member.size
+                    _bound(size, most)
                     _take(tar, member, target / _safe(inside))
+                elif member.islnk():
+                    known = target / _safe(_inside(member.linkname))
+                    size += known.stat().st_size
+                    _bound(size, most)
+                    shutil.copy(known, target / _safe(inside))
                 else:
                     raise CarryingError(f"the build left {member.name}, which is no file")
         for name, leads_to in links:
@@ -72,12 +82,24 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
 
 
 def _link(target: Path, name: str, leads_to: str) -> None:
+    target = target.resolve()
     path = target / _safe(PurePosixPath(name))
     inside = Path(os.path.normpath(path.parent / leads_to))
-    if leads_to.startswith("/") or not inside.is_relative_to(target):
+    behind = path.parent.resolve() != path.parent
+    if behind or leads_to.startswith("/") or not inside.is_relative_to(target):
         raise CarryingError(f"the build left {name}, a link to {leads_to}, which leads out of it")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(leads_to)
+
+
+def _inside(name: str) -> PurePosixPath:
+    """Seen from the folder that was asked for."""
+    return PurePosixPath(*PurePosixPath(name).parts[1:])
+
+
+def _bound(size: int, most: int) -> None:
+    if size > most:
+        raise CarryingError(f"the build left more than {most} bytes of files")
 
 
 def _safe(name: PurePosixPath) -> PurePosixPath:

@@ -210,7 +210,7 @@ class ContainerBuilds:
             self._engine.get(container, path=path, into=file, most=most)
             file.seek(0)
             shutil.rmtree(folder, ignore_errors=True)
-            take_folder(file, folder)
+            take_folder(file, folder, most=most)
         archive.unlink()
 
 
