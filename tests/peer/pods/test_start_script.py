@@ -126,6 +126,27 @@ def test_the_signal_that_ends_a_pod_ends_everything_in_it(
         wait_until(lambda: not alive(child_of(pod)), within=10, what="the program's end")
 
 
+def test_a_signal_while_the_peer_is_looked_for_starts_nothing_more(
+    pod: Pod, shell: list[str]
+) -> None:
+    looking, finds = pod.folder / "looking", pod.folder / "finds"
+    (pod.chaincode / "output" / "probe.js").write_text(
+        "const fs = require('fs');\n"
+        f"const [before, looking, finds] = ['{pod.folder}/before', '{looking}', '{finds}'];\n"
+        "if (!fs.existsSync(before)) { fs.writeFileSync(before, ''); process.exit(3); }\n"
+        "fs.writeFileSync(looking, '');\n"
+        "const look = () => fs.existsSync(finds) ? process.exit(0) : setTimeout(look, 20);\n"
+        "look();\n"
+    )
+    pod.runs("exit 3")
+    started = pod.start(shell)
+    wait_until(looking.exists, within=30, what="the second look at the peer")
+    os.kill(started.pid, signal.SIGTERM)
+    finds.touch()
+    assert started.wait(within=20) == 0
+    assert len(pod.pids()) == 1
+
+
 def child_of(pod: Pod) -> int:
     file = pod.chaincode / "output" / "run.sh.child"
     return int(file.read_text() or 0) if file.exists() else 0

@@ -41,7 +41,9 @@ pause() { # seconds
 
 away() { # whether nobody answers at the peer's address
   (cd "$output" && exec $probe "$CORE_PEER_ADDRESS") >/dev/null 2>&1
-  [ $? -eq 3 ]
+  found=$?
+  [ -z "$stopping" ] || exit 0
+  [ "$found" -eq 3 ]
 }
 
 gone() { # a peer that stops ends its streams first, and closes its port a moment later
