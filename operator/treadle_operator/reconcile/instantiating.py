@@ -23,6 +23,7 @@ from treadle_operator.model import (
 )
 from treadle_operator.model.peering import Deployment, Origin, State
 from treadle_operator.peers import PeerLink
+from treadle_operator.reconcile.developing import how_to_connect
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target, runtime_problem
 from treadle_operator.reconcile.world import World
 
@@ -272,13 +273,9 @@ async def _connected(link: PeerLink, wish: Wish, peer: Peer, target: Target) -> 
     target.registered = wish.ccid in await link.connected()
     if target.registered:
         return
-    name, ccid = peer.meta.name, wish.ccid
-    start = f"CORE_CHAINCODE_ID_NAME={ccid} CORE_PEER_TLS_ENABLED=false <chaincode>"
-    if peer.spec.tls.enabled:
-        start = f"treadle dev connect or, with the peer's development certificate, {start}"
     text = (
-        f"no process of {ccid} is connected to Peer {name}; run kubectl port-forward "
-        f"pod/{name}-0 7052 and start yours: {start} -peer.address 127.0.0.1:7052"
+        f"no process of {wish.ccid} is connected to Peer {peer.meta.name}; "
+        f"{how_to_connect(peer, wish.ccid)}"
     )
     target.problem = Problem(Stage.RUNTIME, "DeveloperMissing", text)
 
