@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
+from fabric_protos.common.common_pb2 import Envelope
 from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
 from treadle_fabric.channelconfig import Bundle, ConfigError, creation_update, update_transaction
@@ -15,6 +16,7 @@ from treadle_fabric.client import (
     DeliverRefused,
     Endorsed,
     EndorsementFailed,
+    Endpoint,
     OrdererConnection,
     PeerAdministration,
     PeerConnection,
@@ -47,6 +49,21 @@ _DEADLINES: Final = Deadlines(endorse=20, deploy=60, broadcast=10, commit=20, de
 _VERSION, _POLICY = 2, 5  # fields of ChaincodeData, whose policy Fabric keeps as bytes
 
 
+class _LeadersOrderer(OrdererConnection):
+    """Takes a transaction only from who leads: asked at the last moment, for an operator may be
+    stopped between any two steps, and no ledger knows its epoch.
+    """
+
+    def __init__(self, endpoint: Endpoint, epoch: Epoch) -> None:
+        super().__init__(endpoint)
+        self._epoch = epoch
+
+    async def broadcast(self, envelope: Envelope, *, within: float = 30.0) -> None:
+        """Raises NotLeading, too."""
+        self._epoch()
+        await super().broadcast(envelope, within=within)
+
+
 class Link:
     """See PeerLink. ``close`` ends it."""
 
@@ -57,7 +74,7 @@ class Link:
         self.access = access
         self._epoch = epoch
         self._peer = PeerConnection(access.peer)
-        self._orderer = OrdererConnection(access.orderer) if access.orderer else None
+        self._orderer = _LeadersOrderer(access.orderer, epoch) if access.orderer else None
         self._administration = PeerAdministration(peer=self._peer, signer=access.signer)
         self._runtimes: RuntimesClient | None = None
         if access.runtime is not None:
@@ -147,7 +164,6 @@ class Link:
         if name in await self.channels():
             return
         orderer = self._ordering()
-        self._epoch()
         with translated(self.access.name):
             transaction = update_transaction(update=update, signers=[signer], submitter=signer)
             await orderer.broadcast(transaction, within=_SECONDS)
@@ -232,7 +248,6 @@ class Link:
             )
             if not response.HasField("endorsement"):
                 raise EndorsementFailed(self.access.peer.address, response)
-            self._epoch()
             await opened.submit(Endorsed(proposal, (response,)))
 
     async def _collections(self, channel: str, name: str) -> bytes:

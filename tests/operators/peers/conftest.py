@@ -19,10 +19,12 @@ from treadle_operator.peers.link import Link
 
 @dataclass(slots=True)
 class Heard:
-    """What the link tells: ccids, and an empty text for the watch itself."""
+    """What the link tells: ccids, and an empty text for the watch itself; and what it asks: the
+    operator's present term.
+    """
 
     told: list[str] = field(default_factory=list)
-    epoch: int = 1
+    term: Callable[[], int] = lambda: 1
 
 
 def access(peer: PeerProcess) -> Access:
@@ -51,7 +53,7 @@ async def linked(peer: PeerProcess, heard: Heard) -> AsyncIterator[Link]:
         access(peer),
         told=heard.told.append,
         refused=lambda: None,
-        epoch=lambda: heard.epoch,
+        epoch=lambda: heard.term(),
     )
     try:
         yield link

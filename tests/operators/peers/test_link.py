@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
+from urllib.request import urlopen
 
 import pytest
 from harness.chaincodes import built, sources
@@ -15,13 +17,20 @@ from harness.peers import PeerProcess
 from harness.processes import Started, wait_until
 from treadle_fabric.packages import build_legacy_package
 from treadle_operator.definitions import Wanted, are_collections, is_policy
-from treadle_operator.errors import PeerRefused, PeerUnavailable
+from treadle_operator.errors import NotLeading, PeerRefused, PeerUnavailable
 from treadle_operator.peers import Deployment, Origin, PeerLink, Phase, Purpose, State
 
 pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(180)]
 
 ASSET = "asset:1"
+OPENED = "deliver_streams_opened"
 MakeLink = Callable[[], AbstractAsyncContextManager[PeerLink]]
+
+
+class Asked(Protocol):
+    """Whom the link asks for the operator's present term."""
+
+    term: Callable[[], int]
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -153,3 +162,28 @@ async def test_an_init_that_answers_with_an_error_writes_nothing(served: PeerLin
     assert refused.value.message.startswith("error in simulation: ")
     assert "must be a whole number: many" in refused.value.message
     assert await served.definition("trade", "asset") is None
+
+
+async def test_a_leader_whose_term_ends_while_it_opens_the_commit_watch_orders_nothing(
+    served: PeerLink, peer: PeerProcess, heard: Asked
+) -> None:
+    await served.create_channel("trade", "V1_4_2")
+    before = watches_opened(peer)
+
+    def term() -> int:
+        if watches_opened(peer) > before:
+            raise NotLeading("another operator may work")
+        return 1
+
+    heard.term = term
+    with pytest.raises(NotLeading):
+        await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False)
+    heard.term = lambda: 1
+    assert await served.definition("trade", "asset") is None
+
+
+def watches_opened(peer: PeerProcess) -> float:
+    """How often anybody began to read blocks of the peer."""
+    with urlopen(f"http://{peer.addresses['operations']}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(OPENED))
