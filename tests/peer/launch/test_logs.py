@@ -47,6 +47,12 @@ def test_terminal_escapes_and_passwords_are_taken_out() -> None:
     assert readable(said) == "ERROR\tcannot reach https://***@host/x\n\ufffd"
 
 
+@pytest.mark.parametrize("secret", ["user:" + "x" * 5000 + "pa55", "pa55"])
+def test_no_part_of_a_password_is_told_wherever_the_end_begins(secret: str) -> None:
+    told = last_lines(f"cannot reach https://{secret}@host/x\n".encode())
+    assert told == "cannot reach https://***@host/x"
+
+
 @given(st.binary(max_size=9000), st.integers(min_value=1, max_value=50))
 def test_last_lines_are_few_and_printable(content: bytes, lines: int) -> None:
     told = last_lines(content, lines)

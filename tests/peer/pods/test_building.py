@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,21 @@ def test_the_told_end_of_a_log_is_short_and_holds_no_password(
     assert "https://***@host/ is no Python" in done.message
     assert PASSWORD not in done.message
     assert len(done.message.encode()) <= 4096
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_no_part_of_a_password_is_told_wherever_the_end_begins(
+    folders: Callable[[str], PodFolders], tmp_path: Path, shell: list[str]
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    said = f"https://me:{'z' * 4000}{PASSWORD}@host/ refuses"
+    (tools / "go").write_text(f"#!/bin/sh\necho {said}\nexit 1\n")
+    (tools / "go").chmod(0o755)
+    here = folders("golang")
+    unpack(here, package_of(copy_sources("go", tmp_path / "s"), "go"))
+    done = here.build(shell, PATH=f"{tools}:{os.environ['PATH']}")
+    assert done.message.endswith("failed with exit code 1:\nhttps://***@host/ refuses\n")
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)

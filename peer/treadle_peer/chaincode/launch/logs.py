@@ -18,18 +18,20 @@ _TAIL_BYTES: Final = 4096
 _CHUNK: Final = 65536
 _BYTES_PER_SECOND: Final = 16 << 20
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 def readable(content: bytes) -> str:
-    """Text without terminal escapes, and without passwords in addresses."""
+    """Text without terminal escapes, and without users and passwords in addresses."""
     text = content.decode("utf-8", "replace").replace("\r\n", "\n")
     return _CREDENTIALS.sub("***", _ESCAPES.sub("", text))
 
 
 def last_lines(content: bytes, lines: int = _TAIL_LINES) -> str:
     """The last lines that say something, at most 4 KiB of them."""
-    said = [line.rstrip() for line in readable(content[-_TAIL_BYTES:]).splitlines()]
+    # Cut last: half an address does not show that it is one.
+    text = readable(content).encode()[-_TAIL_BYTES:].decode(errors="ignore")
+    said = [line.rstrip() for line in text.splitlines()]
     return "\n".join([line for line in said if line][-lines:])
 
 

@@ -10,8 +10,9 @@ fail() { # sentence; the end of the log goes with it
   echo "$1" >&2
   {
     printf '%s\n' "$1"
-    # No passwords of addresses, and less than the 4 KiB that Kubernetes keeps.
-    tail -c 3500 "$log" | sed 's|://[^/@ ]*@|://***@|g'
+    # No passwords of addresses, and less than the 4 KiB that Kubernetes keeps. Cut last: half an
+    # address does not show that it is one.
+    sed 's|://[^/@ ]*@|://***@|g' "$log" | tail -c 3500
   } 2>/dev/null >"$termination"
   exit 1
 }
