@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from treadle_operator.model import Mode
 from treadle_operator.model.peering import Origin, Runtime, State
-from treadle_operator.reconcile.instantiating import retry_after
+from treadle_operator.reconcile.requiring import retry_after
 from treadle_operator.reconcile.targets import Target as PackageTarget
 from treadle_operator.reconcile.targets import status_of
 from treadle_operator.reconcile.verdicts import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from treadle_operator.claims import Claim, ccid_of, conflict
@@ -21,16 +21,14 @@ from treadle_operator.model import (
     parse_peer,
     text_at,
 )
-from treadle_operator.model.peering import Deployment, Origin, State
+from treadle_operator.model.peering import Deployment, State
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.developing import how_to_connect
+from treadle_operator.reconcile.requiring import require
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target, runtime_problem
 from treadle_operator.reconcile.world import World
 
 LEGACY_CAPABILITY: Final = "V1_4_2"
-_FIRST_RETRY: Final = timedelta(seconds=10)
-_LONGEST_RETRY: Final = timedelta(minutes=5)
-_LONGEST_REBUILD: Final = timedelta(hours=1)
 _INIT: Final = "error in simulation: "
 
 
@@ -245,28 +243,13 @@ async def _compare(link: PeerLink, wish: Wish) -> tuple[bool | None, Problem | N
 
 
 async def _require(world: World, link: PeerLink, wish: Wish, found: Looked) -> None:
-    row = link.runtimes.get(wish.ccid)
-    if row is None and not link.synced:
+    row, found.due = await require(link, wish.ccid, world.now())
+    if row is None:
         text = f"Peer {found.target.peer} has not told yet which runtimes it has"
         found.target.problem = Problem(Stage.RUNTIME, "RuntimesUnknown", text)
         return
-    if row is not None and row.state is State.FAILED:
-        found.due = row.since + retry_after(row.attempt, built=bool(row.output_sha256))
-    overdue = found.due is not None and found.due <= world.now()
-    if row is None or row.origin is not Origin.OPERATOR or overdue:
-        row, found.due = await link.require(wish.ccid), None
     found.target.registered = row.state is State.REGISTERED
     found.target.problem = runtime_problem(row)
-
-
-def retry_after(attempt: int, *, built: bool) -> timedelta:
-    """How long a runtime that has failed so often rests before it is wanted anew.
-
-    A build costs more than a start, and seldom ends in another way the next time.
-    """
-    doublings = min(max(attempt - 1, 0), 10)
-    longest = _LONGEST_RETRY if built else _LONGEST_REBUILD
-    return min(_FIRST_RETRY * (1 << doublings) * (1 if built else 6), longest)
 
 
 async def _connected(link: PeerLink, wish: Wish, peer: Peer, target: Target) -> None:

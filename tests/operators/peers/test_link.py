@@ -19,6 +19,7 @@ from treadle_fabric.packages import build_legacy_package
 from treadle_operator.definitions import Wanted, are_collections, is_policy
 from treadle_operator.errors import NotLeading, PeerRefused, PeerUnavailable
 from treadle_operator.peers import Deployment, Origin, PeerLink, Phase, Purpose, State
+from treadle_operator.reconcile.requiring import require
 
 pytestmark = [pytest.mark.toolchain("go"), pytest.mark.timeout(180)]
 
@@ -180,6 +181,30 @@ async def test_a_leader_whose_term_ends_while_it_opens_the_commit_watch_orders_n
         await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False)
     heard.term = lambda: 1
     assert await served.definition("trade", "asset") is None
+
+
+async def test_a_process_that_a_lost_watch_has_told_of_is_asked_for_again(
+    served: PeerLink, peer: PeerProcess, heard: Asked, pods: list[Started]
+) -> None:
+    now = datetime.now(UTC)
+    row, due = await require(served, ASSET, now)
+    assert row is not None
+    assert (row.state, due) == (State.REGISTERED, None)
+    lost = asyncio.Event()
+    heard.term = lambda: 1 if lost.is_set() else _over()
+    assert peer.stop() == 0
+    pods[0].stop()
+    await asyncio.to_thread(peer.start)
+    await until(lambda: not served.synced)
+    assert served.runtimes[ASSET].state is State.REGISTERED, "this is what it said last"
+    lost.set()
+    row, _ = await require(served, ASSET, now)
+    assert row is not None
+    assert row.state is State.STARTING
+
+
+def _over() -> int:
+    raise NotLeading("another operator may work")
 
 
 def watches_opened(peer: PeerProcess) -> float:
