@@ -55,20 +55,25 @@ def leave_tool(folder: Path, work: Path) -> None:
 
 
 def fetch_archive(url: str, sha256: str, work: Path) -> None:
-    """Download a tar.gz, check it and unpack it; *sha256* (hex) may be empty. Raises PodError."""
-    if not url.startswith(("https://", "http://")):
-        raise PodError(f"{url} is no https: or http: address")
+    """Download a tar.gz, check it and unpack it; *sha256* (hex) may be empty.
+
+    Raises PodError, whose text everybody may read.
+    """
+    shown = _without_secrets(url)
     with tempfile.TemporaryFile(dir=work) as file:
-        found = _download(url, file)
+        try:
+            found = _download(url, file)
+        except PodError as error:
+            raise PodError(f"{shown} {error}") from error
         if sha256 and found != sha256.lower():
-            raise PodError(f"{url} has SHA-256 {found}, not {sha256.lower()}")
+            raise PodError(f"{shown} has SHA-256 {found}, not {sha256.lower()}")
         file.seek(0)
         data = file.read()
     shutil.rmtree(work / SOURCE, ignore_errors=True)
     try:
         extract_code(data, work / SOURCE)
     except PackageFormatError as error:
-        raise PodError(f"{url} cannot be unpacked: {error}") from error
+        raise PodError(f"{shown} cannot be unpacked: {error}") from error
 
 
 def freeze(naming: Naming, work: Path) -> None:
@@ -99,24 +104,37 @@ def _only_folder(folder: Path) -> Path:
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
 
 
+def _without_secrets(url: str) -> str:
+    """*url* for messages: what follows the question mark often signs it. Raises PodError."""
+    shown = url.partition("?")[0]
+    if not shown.startswith(("https://", "http://")):
+        raise PodError(f"{shown} is no https: or http: address")
+    if "@" in shown.split("/")[2]:
+        raise PodError(
+            "the address of the archive names a user or a password, which everybody could read "
+            "in the resource; archives are fetched without any"
+        )
+    return shown
+
+
 def _download(url: str, file: IO[bytes]) -> str:
-    """Write what is there; returns its SHA-256 in hex."""
+    """Write what is there; returns its SHA-256 in hex. Raises PodError, the address left out."""
     digest, size = hashlib.sha256(), 0
     try:
         with _opener().open(url, timeout=_SECONDS) as answer:
             while chunk := answer.read(_CHUNK):
                 size += len(chunk)
                 if size > MAX_ARCHIVE_BYTES:
-                    raise PodError(f"{url} has more than {MAX_ARCHIVE_BYTES} bytes")
+                    raise PodError(f"has more than {MAX_ARCHIVE_BYTES} bytes")
                 digest.update(chunk)
                 file.write(chunk)
             if answer.length:
-                raise PodError(f"{url} ended {answer.length} bytes too early")
+                raise PodError(f"ended {answer.length} bytes too early")
     except urllib.error.HTTPError as error:
-        raise PodError(f"{url} answers {error.code} {error.reason}") from error
+        raise PodError(f"answers {error.code} {error.reason}") from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise PodError(f"{url} cannot be fetched: {reason}") from error
+        raise PodError(f"cannot be fetched: {reason}") from error
     return digest.hexdigest()
 
 

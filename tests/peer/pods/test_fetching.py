@@ -112,10 +112,13 @@ def test_an_archive_that_is_not_what_was_asked_for_is_refused(site: Site, tmp_pa
             fetch_archive(site.address + path, sha256, tmp_path)
     for url, sentence in [
         ("file:///etc/passwd", "no https: or http: address"),
+        ("https://me:hunter2@127.0.0.1/a.tgz", "names a user or a password"),
+        (f"http://127.0.0.1:{free_port()}/a.tgz?token=hunter2", "/a.tgz cannot be fetched"),
         (f"http://127.0.0.1:{free_port()}/", "cannot be fetched"),
     ]:
-        with pytest.raises(PodError, match=sentence):
+        with pytest.raises(PodError, match=sentence) as told:
             fetch_archive(url, "", tmp_path)
+        assert "hunter2" not in str(told.value)
     assert not (tmp_path / "source" / "a").exists()
 
 
