@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from treadle_peer.config.endpoint import is_unspecified, split_address
 from treadle_peer.config.errors import ConfigurationError
@@ -91,12 +92,21 @@ def load_containers(
         raise settings.wrong(
             "treadle.chaincode.tls", "write true: what runs in containers needs TLS"
         )
-    network = _network(settings)
-    if network != "host":
-        _check_reachable(network, listen=listen, told=told)
+    network, endpoint = _network(settings), _endpoint(settings)
+    if _is_remote(endpoint):
+        where = f"containers of the engine {endpoint} are on another machine and"
+        remedy = "name an address by which that machine reaches this peer"
+        _check_reachable(where, remedy, listen=listen, told=told)
+    elif network != "host":
+        where = f"containers of the network {network}"
+        remedy = (
+            "name an address of this machine in that network (for bridge mostly 172.17.0.1:0), "
+            f"or write host in {_NETWORK}"
+        )
+        _check_reachable(where, remedy, listen=listen, told=told)
     memory = f"{_HOST}.Memory"
     return ContainersConfig(
-        endpoint=_endpoint(settings),
+        endpoint=endpoint,
         tls=_tls(settings),
         builders=_images(settings, "builder", _FABRIC_BUILDERS),
         runtimes=_images(settings, "runtime", _FABRIC_RUNTIMES),
@@ -116,7 +126,7 @@ def load_containers(
     )
 
 
-def _check_reachable(network: str, *, listen: str, told: str | None) -> None:
+def _check_reachable(where: str, remedy: str, *, listen: str, told: str | None) -> None:
     host = split_address(told or listen)[0]
     if not _is_loopback(host) and not is_unspecified(host):
         return
@@ -124,16 +134,25 @@ def _check_reachable(network: str, *, listen: str, told: str | None) -> None:
     raise ConfigurationError(
         key,
         told or listen,
-        f"containers of the network {network} do not reach it: name an address of this machine in "
-        f"that network (for bridge mostly 172.17.0.1:0), or write host in {_NETWORK}",
+        f"{where} do not reach it: {remedy}",
     )
 
 
 def _endpoint(settings: Settings) -> str:
     endpoint = settings.text(_ENDPOINT, "unix:///var/run/docker.sock")
+    try:
+        urlsplit(endpoint)
+    except ValueError:
+        endpoint = ""
     if not endpoint.startswith(_SCHEMES):
         raise settings.wrong(_ENDPOINT, "write for example unix:///var/run/docker.sock")
     return endpoint
+
+
+def _is_remote(endpoint: str) -> bool:
+    """Whether the engine is on another machine, as far as its address tells."""
+    host = urlsplit(endpoint).hostname
+    return host is not None and not _is_loopback(host)
 
 
 def _network(settings: Settings) -> str:

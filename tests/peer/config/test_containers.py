@@ -128,12 +128,18 @@ def test_a_network_of_their_own_takes_an_address_that_containers_reach(
     [
         ({"CORE_TREADLE_CHAINCODE_TLS": "false"}, "CORE_TREADLE_CHAINCODE_TLS", "write true"),
         ({"CORE_VM_ENDPOINT": "docker.sock"}, "CORE_VM_ENDPOINT", "unix:///var/run/docker.sock"),
+        ({"CORE_VM_ENDPOINT": "tcp://[10"}, "CORE_VM_ENDPOINT", "unix:///var/run/docker.sock"),
         ({NETWORK: "none"}, NETWORK, "must reach its peer"),
         ({NETWORK: "bridge"}, "treadle.chaincode.launchedListenAddress", "172.17.0.1:0"),
         (
             BRIDGE | {LISTEN: "localhost:0"},
             "treadle.chaincode.launchedListenAddress",
             "do not reach it",
+        ),
+        (
+            {"CORE_VM_ENDPOINT": "tcp://10.0.0.9:2376"},
+            "treadle.chaincode.launchedListenAddress",
+            "on another machine and do not reach it",
         ),
         (BRIDGE | {LISTEN: "0.0.0.0:0"}, "treadle.chaincode.launched", "do not reach it"),
         (

@@ -35,6 +35,7 @@ _OUTPUT: Final = "/treadle/chaincode/output"
 _CERTIFICATE: Final = PurePosixPath("/treadle/certificate")
 _HOME: Final = Path("/tmp")  # noqa: S108 - the container's own
 _HOST: Final = "host"
+_LOOPBACK: Final = "127.0.0.1"
 _PORT: Final = 9999
 _PAUSE: Final = 0.1
 
@@ -94,7 +95,7 @@ class ContainerStarter:
     def _environment(
         self, ccid: str, address: str, files: CertificateFiles, port: int | None
     ) -> dict[str, str]:
-        host = "127.0.0.1" if self._shares_host else "0.0.0.0"
+        host = _LOOPBACK if self._shares_host else "0.0.0.0"
         told = Surroundings(
             ccid=ccid,
             msp_id=self.settings.msp_id,
@@ -118,7 +119,7 @@ class ContainerStarter:
     ) -> None:
         """Dial the chaincode server until it answers; raises ExecutionError."""
         found = await asyncio.to_thread(self.engine.address, container)
-        address = f"{found or '127.0.0.1'}:{port}"
+        address = f"{server_host(self.containers.network, found)}:{port}"
         try:
             async with asyncio.timeout(self.settings.startup_timeout):
                 while launch.bridge is None:
@@ -137,6 +138,21 @@ class ContainerStarter:
             )
         except OSError:
             await asyncio.sleep(_PAUSE)
+
+
+def server_host(network: str, found: str) -> str:
+    """Where a server in a container of *network* is dialled; the engine has *found* its address.
+
+    Raises ExecutionError without one: on this machine's loopback anybody may listen.
+    """
+    if network == _HOST:
+        return _LOOPBACK
+    if not found:
+        raise ExecutionError(
+            f"chaincode registration failed: its container has no address in the network {network}"
+            ": it has ended, or nobody can reach it there"
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
