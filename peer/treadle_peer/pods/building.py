@@ -79,6 +79,7 @@ def prepare(package: Package, building: Building) -> None:
             work=building.work,
             authority=building.authority,
             termination=building.termination,
+            setting="the Peer's spec.chaincode.builders",
         )
     except BuildError as error:
         raise PodError(str(error)) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from treadle_peer.chaincode.authority import CertificateFiles
+from treadle_peer.chaincode.launch.builders import Step
 from treadle_peer.chaincode.launch.environment import Surroundings, chaincode_environment
 from treadle_peer.chaincode.recipes.recipe import ADDRESS, SERVER_ADDRESS, Recipe, probe_source
 
@@ -37,23 +38,31 @@ class Place:
 
 
 def build_script(
-    recipe: Recipe, *, names: Iterable[str], work: Path, authority: Path, termination: Path
+    recipe: Recipe,
+    *,
+    names: Iterable[str],
+    work: Path,
+    authority: Path,
+    termination: Path,
+    setting: str,
 ) -> str:
     """What the builder image runs; *names* are the entries of the package.
 
     *work* is the folder of the recipe as the builder image sees it. *authority* is a PEM bundle
     that is trusted too where it exists; the end of a failed build goes to the file *termination*.
-    Raises BuildError for a package that cannot be built.
+    *setting* says where a user names another builder image. Raises BuildError for a package that
+    cannot be built.
     """
-    told = {"work": work, "authority": authority, "termination": termination}
+    told = {"work": work, "authority": authority, "termination": termination, "setting": setting}
     lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in told.items()]
     tools = [shlex.join(["tool", tool.command]) for tool in recipe.builder.tools(list(names))]
+    looked_at = str(recipe.layout.package.parent)
     steps = [
-        shlex.join(["step", step.name, str(step.folder), *_env(step.environment), *step.arguments])
+        # Before it is quoted: a quoted path may read otherwise.
+        shlex.join(word.replace(looked_at, str(work)) for word in _words(step))
         for step in recipe.steps()
     ]
-    looked_at = str(recipe.layout.package.parent)
-    body = "".join(f"{line}\n" for line in (*tools, *steps)).replace(looked_at, str(work))
+    body = "".join(f"{line}\n" for line in (*tools, *steps))
     return _SHEBANG + "".join(lines) + _file("build.sh") + body
 
 
@@ -109,8 +118,9 @@ def _export(name: str, value: str) -> str:
     return f'[ -n "${{{name}:-}}" ] || {name}={quoted}\nexport {name}'
 
 
-def _env(environment: Mapping[str, str]) -> list[str]:
-    return ["env", *(f"{name}={value}" for name, value in environment.items())]
+def _words(step: Step) -> list[str]:
+    told = [f"{name}={value}" for name, value in step.environment.items()]
+    return ["step", step.name, str(step.folder), "env", *told, *step.arguments]
 
 
 def _placed(word: str, places: Mapping[str, str]) -> str:

@@ -168,6 +168,7 @@ class ContainerBuilds:
             work=Path(_WORK),
             authority=Path(_WORK, authority.name),
             termination=Path("/dev/null"),  # the whole log is here
+            setting=f"treadle.chaincode.docker.builders.{package.language}",
         )
         write_probe(recipe)
         (work / "build.sh").write_text(script, encoding="utf-8")

@@ -19,13 +19,14 @@ fail() { # sentence; the end of the log goes with it
 
 tool() { # program that the steps call
   command -v "$1" >/dev/null 2>&1 ||
-    fail "the builder image has no $1; name one that has it in the Peer's spec.chaincode.builders"
+    fail "the builder image has no $1; name one that has it in $setting"
 }
 
 step() { # name, folder, command...
   name=$1
   folder=$2
   shift 2
+  rm -f "$work/status"
   {
     (cd "$folder" && exec "$@") 2>&1
     echo $? >"$work/status"
