@@ -12,7 +12,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from typing import IO, Final
 
@@ -132,6 +132,8 @@ def _download(url: str, file: IO[bytes]) -> str:
                 raise PodError(f"ended {answer.length} bytes too early")
     except urllib.error.HTTPError as error:
         raise PodError(f"answers {error.code} {error.reason}") from error
+    except (InvalidURL, UnicodeError) as error:
+        raise PodError("is no web address: write its characters percent-encoded") from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise PodError(f"cannot be fetched: {reason}") from error

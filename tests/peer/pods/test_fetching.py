@@ -112,6 +112,10 @@ def test_an_archive_that_is_not_what_was_asked_for_is_refused(site: Site, tmp_pa
             fetch_archive(site.address + path, sha256, tmp_path)
     for url, sentence in [
         ("file:///etc/passwd", "no https: or http: address"),
+        ("http://127.0.0.1:1/ä.tgz", "percent-encoded"),
+        ("http://127.0.0.1:1/a b.tgz?token=hunter2", "percent-encoded"),
+        ("http://127.0.0.1:port/a.tgz", "percent-encoded"),
+        (f"http://{'a' * 70}.example/a.tgz", "percent-encoded"),
         ("https://me:hunter2@127.0.0.1/a.tgz", "names a user or a password"),
         (f"http://127.0.0.1:{free_port()}/a.tgz?token=hunter2", "/a.tgz cannot be fetched"),
         (f"http://127.0.0.1:{free_port()}/", "cannot be fetched"),
