@@ -68,7 +68,7 @@ class Operator:
     leading: Leading
     observer: Observer
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    _queue: WorkQueue[Key] = field(default_factory=WorkQueue)
+    _queue: WorkQueue[Key] = field(default_factory=lambda: WorkQueue(is_first=_is_waited_for))
     _routes: Routes = field(default_factory=Routes)
     _generations: dict[Key, int] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -254,6 +254,13 @@ class Operator:
         pause = _RESYNC_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._queue.done(key, again_at=loop.time() + pause)
         return "done"
+
+
+def _is_waited_for(key: Key) -> bool:
+    """Five hundred instantiations wait for a few runtimes and one peer, each step of which would
+    wait for all of them to be looked at in vain.
+    """
+    return key.kind is not Kind.INSTANTIATION
 
 
 def _called(key: Key) -> str:

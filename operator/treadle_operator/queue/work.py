@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -22,10 +22,13 @@ class WorkQueue(Generic[_K]):
     """Keys that wait, keys in work, keys that wait for their time.
 
     A key that is added while it is in work is taken again afterwards: what came during a
-    reconcile may be newer than what it has read.
+    reconcile may be newer than what it has read. Of the keys that wait, those that ``is_first``
+    says yes to are taken before all others: few keys, for whose progress many others wait.
     """
 
-    _ready: dict[_K, None] = field(default_factory=dict)  # an ordered set
+    is_first: Callable[[_K], bool] = lambda key: False
+    _first: dict[_K, None] = field(default_factory=dict)  # an ordered set, as is the next one
+    _ready: dict[_K, None] = field(default_factory=dict)
     _working: set[_K] = field(default_factory=set)
     _dirty: set[_K] = field(default_factory=set)
     _woken: set[_K] = field(default_factory=set)
@@ -52,10 +55,11 @@ class WorkQueue(Generic[_K]):
     def take(self, now: float) -> _K | None:
         """The key to work on next; None when there is none at this time."""
         self._expire(now)
-        for key in self._ready:
-            del self._ready[key]
-            self._working.add(key)
-            return key
+        for waiting in (self._first, self._ready):
+            for key in waiting:
+                del waiting[key]
+                self._working.add(key)
+                return key
         return None
 
     def done(self, key: _K, *, again_at: float | None = None) -> None:
@@ -81,7 +85,7 @@ class WorkQueue(Generic[_K]):
 
     def next_wake(self) -> float | None:
         """When ``take`` will have something by itself: the earliest time; None for never."""
-        if self._ready:
+        if self._first or self._ready:
             return float("-inf")
         while self._timers and not self._is_current(self._timers[0]):
             heapq.heappop(self._timers)
@@ -89,11 +93,11 @@ class WorkQueue(Generic[_K]):
 
     def __len__(self) -> int:
         """Keys that could be taken at once or are in work."""
-        return len(self._ready) + len(self._working)
+        return len(self._first) + len(self._ready) + len(self._working)
 
     def _make_ready(self, key: _K) -> None:
         self._due.pop(key, None)
-        self._ready.setdefault(key)
+        (self._first if self.is_first(key) else self._ready).setdefault(key)
 
     def _finish(self, key: _K) -> bool:
         self._working.discard(key)

@@ -21,6 +21,21 @@ def test_a_key_that_is_added_twice_is_taken_once(queue: WorkQueue[str]) -> None:
     assert [queue.take(0), queue.take(0), queue.take(0)] == ["a", "b", None]
 
 
+def test_what_others_wait_for_is_taken_before_them() -> None:
+    queue = WorkQueue[str](is_first=str.isupper)
+    for key in ("a", "B", "c", "D"):
+        queue.add(key)
+    assert len(queue) == 4
+    assert [queue.take(0) for _ in range(4)] == ["B", "D", "a", "c"]
+    for key in ("a", "B"):
+        queue.failed(key, 0)
+    queue.wake("c")
+    queue.done("c")
+    assert [queue.take(1) for _ in range(4)] == ["B", "c", "a", None]
+    queue.wake("E")
+    assert queue.next_wake() == float("-inf")
+
+
 def test_a_key_in_work_is_not_given_to_a_second_worker(queue: WorkQueue[str]) -> None:
     queue.add("a")
     assert queue.take(0) == "a"
