@@ -180,8 +180,11 @@ class Engine:
 
     @_told
     def stop(self, container: str, *, grace: float) -> None:
-        """SIGTERM, and SIGKILL after *grace* seconds; fine when it is gone."""
-        with contextlib.suppress(self._package.errors.NotFound):
+        """SIGTERM, and SIGKILL after *grace* seconds; fine when it is gone, or refused.
+
+        Who wants to be sure removes it.
+        """
+        with contextlib.suppress(self._package.errors.APIError):
             self._connected().stop(container, timeout=round(grace))
 
     @_told
