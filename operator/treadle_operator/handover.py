@@ -27,12 +27,15 @@ async def receive(address: str, certificate: Mapping[str, bytes]) -> bytes:
         async with (
             aiohttp.ClientSession(timeout=_SECONDS) as session,
             session.get(
-                f"https://{address}/package", ssl=_context(certificate), server_hostname=NAME
+                f"https://{address}/package",
+                ssl=_context(certificate),
+                server_hostname=NAME,
+                allow_redirects=False,
             ) as answer,
         ):
             answer.raise_for_status()
-            if (answer.content_length or 0) > MOST_BYTES:
-                raise HandoverFailed(f"the package has more than {MOST_BYTES} bytes")
+            if answer.content_length is None or answer.content_length > MOST_BYTES:
+                raise HandoverFailed(f"{address} does not promise at most {MOST_BYTES} bytes")
             return await answer.read()
     except (OSError, TimeoutError, aiohttp.ClientError) as error:
         raise HandoverFailed(f"{address} does not hand the package over: {error!r}") from error

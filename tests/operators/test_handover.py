@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,32 @@ def test_neither_side_talks_to_one_with_another_certificate(tmp_path: Path) -> N
         assert "CERTIFICATE_VERIFY_FAILED" in str(received(address, other))
         assert "CERTIFICATE_VERIFY_FAILED" in str(received(address, mixed))
         assert "does not hand the package over" in str(received(address, unknown))
+
+
+@pytest.mark.parametrize("status", [200, 302])
+def test_one_who_does_not_say_how_much_comes_or_sends_elsewhere_is_left(
+    tmp_path: Path, status: int
+) -> None:
+    certificate = new_handover()
+    with serving(tmp_path, certificate) as elsewhere:
+        wait_until(
+            lambda: received(elsewhere, certificate) == CONTENT, within=20, what="the package"
+        )
+
+        class Endless(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Location", f"https://{elsewhere}/package")
+                self.end_headers()
+                self.wfile.write(CONTENT)
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+        with HTTPServer(("127.0.0.1", 0), Endless) as server:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.handle_request, daemon=True).start()
+            said = received(f"127.0.0.1:{server.server_port}", certificate)
+    assert "does not promise at most" in str(said)[:200]
 
 
 def test_one_who_is_not_there_and_a_certificate_that_is_none_are_told() -> None:
