@@ -1,28 +1,38 @@
-"""Ending a container with an engine that refuses one thing and does another."""
+"""Ending containers with an engine that refuses one thing and does another."""
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from treadle_peer.chaincode.launch.containers.engine import Engine
-from treadle_peer.chaincode.launch.containers.running import RunningContainer
+from treadle_peer.chaincode.launch.containers.engine import ContainerPlan, Engine
+from treadle_peer.chaincode.launch.containers.running import RunningContainer, create
 from treadle_peer.chaincode.launch.logs import CapturedLog
 from treadle_peer.config import ContainersConfig
 
 
 class StubbornEngine(http.server.BaseHTTPRequestHandler):
-    """Speaks just enough of an engine's API: it cannot stop containers, but remove them."""
+    """Speaks just enough of an engine's API: it is slow to create, and cannot stop, but remove."""
 
-    removed: list[str]
+    asked: threading.Event
+    may_create: threading.Event
+    removed: ClassVar[list[str]]
 
     def do_GET(self) -> None:
         self._answer(200, b'{"ApiVersion": "1.41"}')
 
     def do_POST(self) -> None:
+        if "/containers/create" in self.path:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.asked.set()
+            self.may_create.wait(timeout=30)
+            self._answer(201, b'{"Id": "c0ffee"}')
+            return
         self._answer(500, b'{"message": "cannot stop container"}')
 
     def do_DELETE(self) -> None:
@@ -41,17 +51,17 @@ class StubbornEngine(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def removed() -> list[str]:
-    return []
+def stubborn() -> type[StubbornEngine]:
+    class Handler(StubbornEngine):
+        asked, may_create = threading.Event(), threading.Event()
+        removed: ClassVar[list[str]] = []
+
+    return Handler
 
 
 @pytest.fixture
-def engine(removed: list[str]) -> Iterator[Engine]:
-    class Handler(StubbornEngine):
-        pass
-
-    Handler.removed = removed
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+def engine(stubborn: type[StubbornEngine]) -> Iterator[Engine]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), stubborn) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
         made = Engine(ContainersConfig(endpoint=endpoint, builders={}, runtimes={}))
@@ -61,13 +71,27 @@ def engine(removed: list[str]) -> Iterator[Engine]:
 
 
 async def test_a_container_that_cannot_be_stopped_is_removed(
-    engine: Engine, removed: list[str], tmp_path: Path
+    engine: Engine, stubborn: type[StubbornEngine], tmp_path: Path
 ) -> None:
     log = CapturedLog(tmp_path / "log", limit=1000)
     container = RunningContainer(engine=engine, container="c0ffee", log=log)
     await container.end(grace=1.0)
-    assert len(removed) == 1
-    assert "/containers/c0ffee?" in removed[0]
-    assert "force=True" in removed[0]
+    (removed,) = stubborn.removed
+    assert "/containers/c0ffee?" in removed
+    assert "force=True" in removed
     assert not container.running
     log.close()
+
+
+async def test_a_container_that_comes_when_nobody_waits_any_more_is_removed(
+    engine: Engine, stubborn: type[StubbornEngine]
+) -> None:
+    plan = ContainerPlan(image="image", arguments=["/bin/sh"], environment={})
+    creating = asyncio.create_task(create(engine, plan))
+    assert await asyncio.to_thread(stubborn.asked.wait, 30)
+    creating.cancel()
+    stubborn.may_create.set()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    (removed,) = stubborn.removed
+    assert "/containers/c0ffee?" in removed

@@ -29,7 +29,7 @@ from treadle_peer.chaincode.launch.containers.engine import (
     EngineError,
     MissingImageError,
 )
-from treadle_peer.chaincode.launch.containers.running import RunningContainer
+from treadle_peer.chaincode.launch.containers.running import RunningContainer, create
 from treadle_peer.chaincode.launch.logs import CapturedLog
 from treadle_peer.chaincode.recipes import (
     RUN_SCRIPT,
@@ -182,7 +182,7 @@ class ContainerBuilds:
             environment=told,
             labels=self._labels,
         )
-        container = await asyncio.to_thread(self._engine.create, plan)
+        container = await create(self._engine, plan)
         running = RunningContainer(engine=self._engine, container=container, log=log)
         try:
             await asyncio.to_thread(self._put, container, work)

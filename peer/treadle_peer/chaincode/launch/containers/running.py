@@ -8,13 +8,27 @@ import threading
 from contextlib import closing, suppress
 from typing import Final
 
-from treadle_peer.chaincode.launch.containers.engine import Engine, EngineError
+from treadle_peer.chaincode.launch.containers.engine import ContainerPlan, Engine, EngineError
 from treadle_peer.chaincode.launch.logs import CapturedLog, copy_bounded
 
 _LOG = logging.getLogger(__name__)
 _UNKNOWN: Final = 255
 """The exit code of a container whose engine does not tell it any more."""
 _SECONDS: Final = 5.0
+
+
+async def create(engine: Engine, plan: ContainerPlan) -> str:
+    """A new container's id; raises EngineError.
+
+    One that comes when nobody waits for it any more is removed: nobody else knows of it.
+    """
+    creating = asyncio.ensure_future(asyncio.to_thread(engine.create, plan))
+    try:
+        return await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        with suppress(EngineError):
+            await asyncio.to_thread(engine.remove, await creating)
+        raise
 
 
 class RunningContainer:

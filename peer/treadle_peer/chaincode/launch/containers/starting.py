@@ -18,7 +18,7 @@ from treadle_peer.chaincode.launch.containers.engine import (
     EngineError,
     MissingImageError,
 )
-from treadle_peer.chaincode.launch.containers.running import RunningContainer
+from treadle_peer.chaincode.launch.containers.running import RunningContainer, create
 from treadle_peer.chaincode.launch.environment import Surroundings, chaincode_environment
 from treadle_peer.chaincode.launch.launches import Launch
 from treadle_peer.chaincode.launch.servers import free_loopback_port
@@ -78,7 +78,7 @@ class ContainerStarter:
             environment=self._environment(launch.ccid, address, files, port),
             labels={**self.labels, CCID_LABEL: launch.ccid},
         )
-        container = await asyncio.to_thread(self.engine.create, plan)
+        container = await create(self.engine, plan)
         running = RunningContainer(engine=self.engine, container=container, log=launch.log)
         launch.program = running
         await asyncio.to_thread(self._fill, container, build.output, {} if port else given)
