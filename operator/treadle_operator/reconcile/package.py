@@ -53,6 +53,9 @@ _CHANGED: Final = (
     "the source gives another package than the one that is installed; put it back, or create a "
     "ChaincodePackage with a new version"
 )
+_OTHERS_FIRST: Final = Blocked("Fetching", "large packages are installed one after another")
+_INSTALL_SECONDS: Final = 30.0
+"""How long one reconcile begins to install; peers that are left are for the next one."""
 _NEEDING: Final = frozenset({"Fetching", "FetchFailed", "InstallFailed", "SourceChanged"})
 """Reasons for which a Job with the sources goes on."""
 _WAITING: Final = frozenset({"PeerNotReady", "PeerMissing", "Fetching"})
@@ -103,26 +106,43 @@ async def reconcile_package(key: Key, world: World) -> Outcome:
 
 
 async def _work(package: ChaincodePackage, world: World, found: _Findings) -> None:
-    source: Frozen | None = None
-    problem: Blocked | None = None
     found.targets = await look_at_targets(world, package)
-    if _is_source_needed(package, found):
-        try:
-            source = await read_source(world, package, _present(found.targets))
-        except Blocked as error:
-            problem = error
-    frozen = _frozen_id(package, found) or (source.package_id if source else None)
-    found.targets = [compared(target, frozen) for target in found.targets]
-    found.targets = list(
-        await asyncio.gather(
-            *(_supply(target, package, source, frozen, problem) for target in found.targets)
-        )
-    )
-    _freeze(package, found, source)
+    needed = _is_source_needed(package, found)
+    if not (is_fetched(package) and needed):
+        source, problem = await _read(package, world, found) if needed else (None, None)
+        await _install(package, found, source, problem)
+    else:
+        async with world.large.turn() as ours:
+            source, problem = await _read(package, world, found) if ours else (None, _OTHERS_FIRST)
+            await _install(package, found, source, problem)
     if is_fetched(package) and not any(target.reason in _NEEDING for target in found.targets):
         await end_fetch(world, package)
     found.conditions = _conditions(package, found, source, problem)
     found.retry = not all(target.installed for target in found.targets)
+
+
+async def _read(
+    package: ChaincodePackage, world: World, found: _Findings
+) -> tuple[Frozen | None, Blocked | None]:
+    try:
+        return await read_source(world, package, _present(found.targets)), None
+    except Blocked as error:
+        return None, error
+
+
+async def _install(
+    package: ChaincodePackage, found: _Findings, source: Frozen | None, problem: Blocked | None
+) -> None:
+    """At one peer after another: the bytes for each of them are another copy."""
+    end = asyncio.get_running_loop().time() + _INSTALL_SECONDS
+    frozen = _frozen_id(package, found) or (source.package_id if source else None)
+    targets = [compared(target, frozen) for target in found.targets]
+    for index, target in enumerate(targets):
+        late = asyncio.get_running_loop().time() > end
+        why = problem or (_OTHERS_FIRST if late and target.lacks else None)
+        targets[index] = await _supply(target, package, source, frozen, why)
+    found.targets = targets
+    _freeze(package, found, source)
 
 
 def _is_source_needed(package: ChaincodePackage, found: _Findings) -> bool:

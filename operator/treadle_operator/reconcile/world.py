@@ -11,13 +11,14 @@ from treadle_operator.model import Reference
 from treadle_operator.peers import Peers
 from treadle_operator.reconcile.directory import Directory
 from treadle_operator.reconcile.runtime_told import AddressesTold
+from treadle_operator.reconcile.turns import Turns
 from treadle_operator.resources import Images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The cluster, the peers, the images to use, how long chaincode's certificates live, the time,
-    and who wants what.
+    who wants what, and whose large package is on its way.
     """
 
     kube: Kube
@@ -27,6 +28,7 @@ class World:
     now: Callable[[], datetime]
     directory: Directory = field(default_factory=Directory)
     addresses: AddressesTold = field(default_factory=AddressesTold)
+    large: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True)

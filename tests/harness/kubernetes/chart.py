@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from harness.kubernetes.resources import ROOT
+from treadle_operator.resources import quantity
 
 CHART = ROOT / "charts" / "treadle"
 KUBERNETES = "1.35.4"
@@ -75,3 +76,9 @@ def the(objects: list[Body], kind: str) -> Body:
     """The only object of *kind*."""
     (found,) = of_kind(objects, kind)
     return found
+
+
+def memory_limit() -> int:
+    """Bytes that the operator's container may have."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    return int(quantity(values["resources"]["limits"]["memory"]) or 0)

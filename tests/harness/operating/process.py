@@ -48,6 +48,12 @@ class OperatorProcess:
     def pid(self) -> int:
         return self.started.pid
 
+    @property
+    def most_memory(self) -> int:
+        """Bytes that it has had at once."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
     def __enter__(self) -> Self:
         return self
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.kubernetes.chart import memory_limit
 from harness.nodes.images import Image
 from harness.nodes.machine import Machine
 from harness.operating.account import new_account
@@ -28,7 +29,8 @@ from treadle_operator.packing import freeze
 pytestmark = [pytest.mark.kubernetes, pytest.mark.process_node]
 
 FILES = {"chaincode.py": "print()\n"}
-FROZEN = freeze(package().spec, {name: text.encode() for name, text in FILES.items()})
+CONTENTS = {name: text.encode() for name, text in FILES.items()}
+FROZEN = freeze(package().spec, CONTENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,9 @@ class Trade:
         return found
 
     def events(self, name: str = "asset-1.0") -> list[str]:
-        return [
-            each["reason"]
-            for each in self.space.all("Event")
-            if each["involvedObject"]["kind"] == "ChaincodePackage"
-            and each["involvedObject"]["name"] == name
-        ]
+        about = {"kind": "ChaincodePackage", "name": name}.items()
+        events = self.space.all("Event")
+        return [each["reason"] for each in events if about <= each["involvedObject"].items()]
 
     def config_map(self, text: str) -> None:
         body = {"metadata": {"name": "code"}, "data": {"chaincode.py": text}}
@@ -257,8 +256,7 @@ def test_an_archive_is_fetched_when_it_is_what_was_promised(trade: Trade, archiv
     source = {"archive": {"url": archive.url, "sha256": archive.sha256}}
     trade.space.create_package("archived", version="12.0", source=source)
     trade.becomes("Installed", "archived")
-    files = {name: text.encode() for name, text in FILES.items()}
-    expected = freeze(package(version="12.0").spec, files)
+    expected = freeze(package(version="12.0").spec, CONTENTS)
     assert trade.status("archived")["packageID"] == expected.package_id
     nothing_is_left_of_fetching(trade)
 
@@ -290,8 +288,11 @@ def test_vendored_sources_of_ninety_mebibytes_are_installed(
         (tmp_path / f"wheel{index}.whl").write_bytes(random.Random(index).randbytes(10 << 20))
     machine.node.images["large"] = Image(folders={"/sources": tmp_path})
     source = {"imageFiles": {"image": "large", "path": "/sources"}}
-    trade.space.create_package("large", version="90.0", source=source)
-    trade.becomes("Installed", "large", within=200)
+    for version in ("90", "91"):
+        trade.space.create_package(f"large-{version}", version=version, source=source)
+    for version in ("90", "91"):
+        trade.becomes("Installed", f"large-{version}", within=200)
+    assert trade.operator.most_memory < memory_limit()
     assert "not working any more" not in trade.operator.started.text(), "it has lost its lease"
     (tmp_path / "more.whl").write_bytes(bytes(11 << 20))
     trade.space.create_package("larger", version="101.0", source=source)
