@@ -11,7 +11,7 @@ from treadle_operator.claims import claims
 from treadle_operator.conditions import Condition
 from treadle_operator.errors import PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
-from treadle_operator.model import Mode, Peer, items_at, text_at
+from treadle_operator.model import Mode, Peer, items_at, mapping_at, text_at
 from treadle_operator.model.peering import Origin, Runtime
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.directory import Entries, list_entries
@@ -133,13 +133,18 @@ def unclaimed(peer: str, ccids: Collection[str], entries: Entries) -> list[str]:
     """Which of the runtimes *ccids* nobody needs any more.
 
     What an instantiation has on the ledger it needs until an upgrade is there, too, and also
-    while its package is missing.
+    while its package is missing or its own spec is one that this version does not understand.
     """
+    present = [one.status for one in entries.instantiations if not one.meta.deleting]
+    present += [
+        mapping_at(body, "status")
+        for body in entries.unreadable
+        if not mapping_at(body, "metadata").get("deletionTimestamp")
+    ]
     held = {
-        text_at(one.status, "legacyID")
-        for one in entries.instantiations
-        if not one.meta.deleting
-        and peer in {text_at(target, "peer") for target in items_at(one.status, "targets")}
+        text_at(status, "legacyID")
+        for status in present
+        if peer in {text_at(target, "peer") for target in items_at(status, "targets")}
     }
     return [
         ccid

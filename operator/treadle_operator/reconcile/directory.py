@@ -6,6 +6,7 @@ Five hundred instantiations are reconciled one by one, and each asks who was the
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from treadle_operator.errors import InvalidObject
@@ -13,6 +14,7 @@ from treadle_operator.kube import INSTANTIATIONS, PACKAGES, Kube
 from treadle_operator.model import (
     ChaincodeInstantiation,
     ChaincodePackage,
+    Manifest,
     parse_instantiation,
     parse_package,
 )
@@ -20,10 +22,13 @@ from treadle_operator.model import (
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What a namespace has; objects that cannot be understood want nothing."""
+    """What a namespace has; objects that cannot be understood want nothing new, but what those of
+    the instantiations (``unreadable``) have on a ledger runs on.
+    """
 
     instantiations: tuple[ChaincodeInstantiation, ...]
     packages: tuple[ChaincodePackage, ...]
+    unreadable: tuple[Manifest, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,16 +57,23 @@ class Directory:
 
 async def list_entries(kube: Kube, namespace: str) -> Entries:
     """What the API server has now; raises KubeError."""
-    instantiations: list[ChaincodeInstantiation] = []
-    packages: list[ChaincodePackage] = []
-    for body in await kube.list(INSTANTIATIONS, namespace):
+    instantiations = await kube.list(INSTANTIATIONS, namespace)
+    return read_entries(instantiations, await kube.list(PACKAGES, namespace))
+
+
+def read_entries(instantiations: Iterable[Manifest], packages: Iterable[Manifest]) -> Entries:
+    """Stored objects as they are understood."""
+    read: list[ChaincodeInstantiation] = []
+    unreadable: list[Manifest] = []
+    known: list[ChaincodePackage] = []
+    for body in instantiations:
         try:
-            instantiations.append(parse_instantiation(body))
+            read.append(parse_instantiation(body))
+        except InvalidObject:
+            unreadable.append(body)
+    for body in packages:
+        try:
+            known.append(parse_package(body))
         except InvalidObject:
             continue
-    for body in await kube.list(PACKAGES, namespace):
-        try:
-            packages.append(parse_package(body))
-        except InvalidObject:
-            continue
-    return Entries(tuple(instantiations), tuple(packages))
+    return Entries(tuple(read), tuple(known), tuple(unreadable))
