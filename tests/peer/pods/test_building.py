@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from harness.chaincodes import PEER_LANGUAGE, built, copy_sources
 from harness.pods import PodFolders
+from treadle_fabric.identity import CertificateAuthority
 from treadle_fabric.packages import build_legacy_package, parse_legacy_package, wrap_code
 from treadle_peer.pods.building import Building, collect, prepare
 from treadle_peer.pods.told import PodError
@@ -222,6 +223,30 @@ def test_links_that_lead_out_are_not_stored(
     (here.work / "source" / "src" / "link").symlink_to(leads_to)
     with pytest.raises(PodError, match=r"source/link in the output is a link to .* leads out"):
         collect(here.work, tmp_path / "output.tar")
+
+
+@pytest.mark.toolchain("java")
+def test_java_trusts_a_given_authority_beside_all_that_it_knows(
+    folders: Callable[[str], PodFolders], tmp_path: Path
+) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("src/src/chaincode.jar"))
+    code = buffer.getvalue()
+    here = folders("java")
+    unpack(here, wrap_code(name="asset", version="1", language="java", path="asset", code=code))
+    here.authority.parent.mkdir()
+    authority = CertificateAuthority.create(common_name="mirror", organization="Mirror")
+    here.authority.write_bytes(authority.certificate_pem)
+    done = here.build(SSL_CERT_FILE="/dev/null")
+    assert done.code == 0, done.log
+    listing = ["keytool", "-list", "-storepass", "changeit"]
+    before, after = (
+        subprocess.run([*listing, *store], capture_output=True, text=True, check=True).stdout
+        for store in (["-cacerts"], ["-keystore", str(here.work / "trust.jks")])
+    )
+    assert "ca-1.pem" in after
+    assert after.count("trustedCertEntry") == before.count("trustedCertEntry") + 1 > 1
 
 
 @pytest.mark.toolchain("node")

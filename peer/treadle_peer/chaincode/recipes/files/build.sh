@@ -67,9 +67,20 @@ if [ -r "$authority" ]; then
   export SSL_CERT_FILE="$bundle" REQUESTS_CA_BUNDLE="$bundle" PIP_CERT="$bundle"
   export NODE_EXTRA_CA_CERTS="$bundle" npm_config_cafile="$bundle" GIT_SSL_CAINFO="$bundle"
   if command -v keytool >/dev/null 2>&1; then
-    # Java trusts this store alone then, and keytool takes one certificate at a time.
-    rm -f "$work"/tmp/ca-*.pem
-    awk -v to="$work/tmp/ca-" '/-BEGIN CERTIFICATE-/ { n++ } n { print > (to n ".pem") }' "$bundle"
+    # Java trusts this store alone then. keytool takes one certificate at a time, and most of a
+    # second for it: its own store already has what everybody knows.
+    java=$(readlink -f "$(command -v keytool)")
+    java=${java%/bin/keytool}
+    given=$bundle
+    rm -f "$work"/tmp/ca-*.pem "$work/trust.jks"
+    for own in "$java/lib/security/cacerts" "$java/jre/lib/security/cacerts"; do
+      if [ -r "$own" ]; then
+        cat "$own" >"$work/trust.jks"
+        given=$authority
+        break
+      fi
+    done
+    awk -v to="$work/tmp/ca-" '/-BEGIN CERTIFICATE-/ { n++ } n { print > (to n ".pem") }' "$given"
     for one in "$work"/tmp/ca-*.pem; do
       keytool -importcert -noprompt -storepass changeit -keystore "$work/trust.jks" \
         -alias "${one##*/}" -file "$one" >/dev/null 2>&1 || true
