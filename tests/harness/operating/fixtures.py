@@ -61,7 +61,7 @@ def metric(process: OperatorProcess, pattern: str) -> float:
     return sum(map(float, found))
 
 
-def is_quiet(process: OperatorProcess, *, reconciles: int) -> None:
+def is_quiet(process: OperatorProcess, *, reconciles: int, within: float = WITHIN) -> None:
     """Return once it has reconciled at least so often and everything that waits is done."""
 
     def quiet() -> bool:
@@ -72,4 +72,4 @@ def is_quiet(process: OperatorProcess, *, reconciles: int) -> None:
         except OSError:
             return False
 
-    wait_until(quiet, within=WITHIN, what="the operator having nothing to do")
+    wait_until(quiet, within=within, what="the operator having nothing to do")
