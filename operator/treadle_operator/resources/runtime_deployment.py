@@ -122,7 +122,7 @@ def _pod(
         CHAINCODE,
         image=image,
         command=("/bin/sh", f"{_FOLDER}/start.sh"),
-        env=[*given_env(settings.env), *own_env(runtime)],
+        env=_env(runtime, settings),
         mounts={"tmp": _TMP},
         # The bridge has the certificate: who only listens needs none.
         read_only={"chaincode": _FOLDER} if serves else {"chaincode": _FOLDER, **known},
@@ -145,6 +145,13 @@ def _pod(
         },
     )
     return {"terminationGracePeriodSeconds": _GRACE_SECONDS, **spec}
+
+
+def _env(runtime: RuntimeOf, settings: RuntimeSettings) -> list[Manifest]:
+    """What people set, and ours, which holds: the API server refuses one name twice."""
+    ours = own_env(runtime)
+    names = {one["name"] for one in ours}
+    return [*(one for one in given_env(settings.env) if one["name"] not in names), *ours]
 
 
 def _bridge(runtime: RuntimeOf, image: str) -> Manifest:

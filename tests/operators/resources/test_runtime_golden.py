@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from harness.operating.chaincodes import instantiation
 from harness.operating.runtimes import (
     LANGUAGES,
     NOW,
@@ -86,6 +87,17 @@ def test_only_a_chaincode_that_listens_has_a_bridge_and_then_the_bridge_has_the_
         assert with_certificate == {"output", "bridge"}
     else:
         assert with_certificate == {"output", "chaincode"}
+
+
+def test_nobody_tells_a_chaincode_another_peer_or_another_name() -> None:
+    given = [{"name": name, "value": "mine"} for name in ("TREADLE_CCID", "COLOUR")]
+    claim = instantiation("asset", runtime={"env": given})
+    one = RuntimeOf(peer=peer(), ccid="asset:1.0", language="node", claimed_by=(claim,))
+    (pod,) = pods(deployment(one))
+    env = [(each["name"], each["value"]) for each in containers(pod)["chaincode"]["env"]]
+    assert len(dict(env)) == len(env)
+    assert ("COLOUR", "mine") in env
+    assert ("TREADLE_CCID", "asset:1.0") in env
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
