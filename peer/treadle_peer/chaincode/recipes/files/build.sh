@@ -74,7 +74,7 @@ if [ -r "$authority" ]; then
     given=$bundle
     rm -f "$work"/tmp/ca-*.pem "$work/trust.jks"
     for own in "$java/lib/security/cacerts" "$java/jre/lib/security/cacerts"; do
-      if [ -r "$own" ]; then
+      if keytool -list -keystore "$own" -storepass changeit >/dev/null 2>&1; then
         cat "$own" >"$work/trust.jks"
         given=$authority
         break
