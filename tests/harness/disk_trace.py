@@ -38,6 +38,7 @@ _LINE = re.compile(r"(\d+) +(\d+)\.(\d{9}) (.*)", re.DOTALL)
 _DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+)(?:<[^>]*>)?(.*?) <(\d+)\.(\d{9})>", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
 _UNFINISHED = " <unfinished ...>"
+_DETACHED = " <detached ...>"
 _FILE = re.compile(r"(?:AT_FDCWD|-?\d+)<([^>]*)>")
 
 
@@ -111,8 +112,8 @@ def read_trace(text: str, *, root: Path) -> Iterator[Call]:
 
 def _read(content: str, *, start: int, root: Path) -> Iterator[Call]:
     done = _DONE.fullmatch(content)
-    if done is None:  # the process was killed in it
-        unfinished = ") " in content and "= ?" in content
+    if done is None:  # the process was killed in it, or strace was while it waited
+        unfinished = (") " in content and "= ?" in content) or content.endswith(_DETACHED)
         assert unfinished, f"strace wrote {content[:200]}"
         return
     name, result, note = done[1], int(done[3]), done[4]

@@ -268,13 +268,13 @@ def test_what_cannot_be_fetched_is_told_and_fetched_once_it_can(
     trade.space.create_package("other", version="13.0", source=source)
     assert "has SHA-256" in trade.becomes("FetchFailed", "other")
     assert trade.events("other").count("FetchFailed") == 1
-    source = {"imageFiles": {"image": "late", "path": "/sources"}}
+    source = {"imageFiles": {"image": "coming", "path": "/sources"}}
     trade.space.create_package("late", version="14.0", source=source)
-    assert "cannot fetch image late" in trade.becomes("FetchFailed", "late")
+    assert "cannot fetch image coming" in trade.becomes("FetchFailed", "late")
     source = {"imageFiles": {"image": "stock", "path": "/none"}}
     trade.space.create_package("none", version="15.0", source=source)
     assert "/none/." in trade.becomes("FetchFailed", "none")
-    machine.node.images["late"] = Image(folders={"/sources": archive.folder})
+    machine.node.images["coming"] = Image(folders={"/sources": archive.folder})
     trade.becomes("Installed", "late")
 
 

@@ -160,7 +160,7 @@ def test_a_certificate_is_renewed_by_new_pods_and_the_old_one_ends(trade: Trade)
 
 
 def test_a_process_that_dies_is_started_again(trade: Trade) -> None:
-    for pid in processes_of(CCID):
+    for pid in processes_of(trade, CCID):
         os.kill(pid, signal.SIGKILL)
     trade.until(lambda: restarts(trade) > 0, within=60, what="the container being started again")
     trade.becomes("Registered")
@@ -201,7 +201,7 @@ def test_what_nobody_claims_is_taken_away(trade: Trade) -> None:
     trade.space.api.delete(path).expect()
     gone = [trade.object("deployments", NAME), trade.space.path("Secret", NAME)]
     trade.until(lambda: not any(map(trade.has, gone)), within=60, what="its objects being gone")
-    trade.until(lambda: not processes_of(CCID), within=60, what="its process being gone")
+    trade.until(lambda: not processes_of(trade, CCID), within=60, what="its process being gone")
 
 
 def restarts(trade: Trade) -> int:
@@ -214,8 +214,9 @@ def restarts(trade: Trade) -> int:
     return max((status["restartCount"] for status in statuses), default=0)
 
 
-def processes_of(ccid: str) -> list[int]:
-    """Chaincode processes of this host that register under *ccid*; not the shells around them."""
+def processes_of(trade: Trade, ccid: str) -> list[int]:
+    """Chaincode processes of this namespace registered as *ccid*; not the shells around them."""
+    peer = f".{trade.space.name}.svc:".encode()
     found = []
     for folder in Path("/proc").iterdir():
         try:
@@ -225,7 +226,10 @@ def processes_of(ccid: str) -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        own = f"CORE_CHAINCODE_ID_NAME={ccid}".encode() in environment
+        named = f"CORE_CHAINCODE_ID_NAME={ccid}".encode() in environment
+        own = named and any(
+            each.startswith(b"CORE_PEER_ADDRESS=") and peer in each for each in environment
+        )
         if own and not command.startswith((b"/bin/sh", b"sleep")):
             found.append(int(folder.name))
     return found

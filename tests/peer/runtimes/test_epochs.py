@@ -87,10 +87,14 @@ async def test_the_watch_of_an_earlier_leader_ends_when_a_later_one_calls(
     peer = await asyncio.to_thread(make_peer)
     async with dialling(peer) as first, dialling(peer) as second:
         early = first.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=told(1))
+        assert (await early.read()).HasField("synced")
         later = second.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=told(2))
         assert (await later.read()).HasField("synced")
+        # gRPC tells no status before everything that came ahead of it has been read.
         async with asyncio.timeout(20):
-            assert await early.code() is grpc.StatusCode.FAILED_PRECONDITION
+            with pytest.raises(grpc.aio.AioRpcError):
+                await early.read()
+        assert await early.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert (await early.details()).endswith(LATE.format(2, "epoch 1"))
         same = first.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=told(2))
         assert (await same.read()).HasField("synced")
