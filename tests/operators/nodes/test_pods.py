@@ -47,17 +47,17 @@ def test_a_failure_is_told_with_its_code_and_its_last_words(pods: Pods) -> None:
 
 
 def test_init_containers_run_in_order_and_a_sidecar_beside(pods: Pods) -> None:
-    mounts = [{"name": "shared", "mountPath": "/treadle/work"}]
-    side = shell("echo side >> /treadle/work/said; sleep 1000", volumeMounts=mounts)
+    mounts = [{"name": "shared", "mountPath": "/shared/steps"}]
+    side = shell("echo side >> /shared/steps/said; sleep 1000", volumeMounts=mounts)
     side |= {"name": "side", "restartPolicy": "Always"}
-    first = shell("echo first > /treadle/work/said", volumeMounts=mounts) | {"name": "first"}
+    first = shell("echo first > /shared/steps/said", volumeMounts=mounts) | {"name": "first"}
     third = shell(
-        "until grep side /treadle/work/said; do sleep 0.05; done; echo third >> /treadle/work/said",
+        "until grep side /shared/steps/said; do sleep 0.05; done; echo third >> /shared/steps/said",
         volumeMounts=mounts,
     )
     spec = {
         "initContainers": [first, side, third | {"name": "third"}],
-        "containers": [shell("cat /treadle/work/said", volumeMounts=mounts)],
+        "containers": [shell("cat /shared/steps/said", volumeMounts=mounts)],
         "volumes": [{"name": "shared", "emptyDir": {}}],
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 1,

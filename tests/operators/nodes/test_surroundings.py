@@ -59,12 +59,12 @@ def test_volumes_are_at_their_places_with_their_modes(pods: Pods) -> None:
         "containers": [
             shell(
                 "cat /etc/treadle/s/x/y; find /etc/treadle/s /etc/treadle/c -type f | sort;"
-                "stat -Lc '%a %g' /etc/treadle/s/x/y; touch /treadle/work/mine && echo may;"
+                "stat -Lc '%a %g' /etc/treadle/s/x/y; touch /shared/own/mine && echo may;"
                 "touch /etc/treadle/c/a || touch /treadle/x || touch /x || echo may not",
                 volumeMounts=[
                     {"name": "s", "mountPath": "/etc/treadle/s", "readOnly": True},
                     {"name": "c", "mountPath": "/etc/treadle/c", "readOnly": True},
-                    {"name": "w", "mountPath": "/treadle/work"},
+                    {"name": "w", "mountPath": "/shared/own"},
                 ],
             )
         ],
