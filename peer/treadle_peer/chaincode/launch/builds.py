@@ -21,7 +21,15 @@ from typing import Final
 from treadle_fabric.identity.files import write_public
 from treadle_fabric.packages import PackageFormatError, extract_code, read_archive
 
-from treadle_peer.chaincode.launch.builders import Builder, BuildError, Layout, Start, Step, Tool
+from treadle_peer.chaincode.launch.builders import (
+    Builder,
+    BuildError,
+    Layout,
+    Start,
+    Step,
+    Tool,
+    builder_of,
+)
 from treadle_peer.chaincode.launch.logs import CapturedLog
 from treadle_peer.chaincode.launch.processes import Program, run_to_end
 from treadle_peer.chaincode.launch.records import LaunchRecords
@@ -92,14 +100,7 @@ class Builds:
 
     async def obtain(self, package: InstalledPackage) -> Build:
         """The build of *package*, made now unless it was made before. Raises BuildError."""
-        builder = self._builders.get(package.language)
-        if builder is None:
-            raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
-        if not package.code:
-            raise BuildError(
-                f"the package of {package.ccid} holds no code: it was made in development mode; "
-                "install one with code under another version, or run the peer in development mode"
-            )
+        builder = builder_of(package, self._builders)
         names = await asyncio.to_thread(_entry_names, package.code)
         versions = [await self._version(tool) for tool in builder.tools(names)]
         key = _digest(package, builder.revision, *versions)

@@ -14,6 +14,7 @@ from treadle_peer.chaincode.launch.builders.plans import (
     Start,
     Step,
     Tool,
+    builder_of,
 )
 from treadle_peer.chaincode.launch.builders.python import (
     PACKAGES,
@@ -34,6 +35,7 @@ __all__ = [
     "Start",
     "Step",
     "Tool",
+    "builder_of",
     "default_builders",
 ]
 

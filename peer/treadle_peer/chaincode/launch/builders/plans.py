@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from treadle_peer.execution import InstalledPackage
+
+_T = TypeVar("_T")
 
 
 class BuildError(Exception):
     """The chaincode cannot be built; the text says why and, where it can, what to do."""
+
+
+def builder_of(package: InstalledPackage, builders: Mapping[str, _T]) -> _T:
+    """What builds packages of this language. Raises BuildError where nothing can build it."""
+    builder = builders.get(package.language)
+    if builder is None:
+        raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
+    if not package.code:
+        raise BuildError(
+            f"the package of {package.ccid} holds no code: it was made in development mode; "
+            "install one with code under another version, or run the peer in development mode"
+        )
+    return builder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from typing import Final
 from treadle_fabric.identity.files import write_public
 from treadle_fabric.packages import PackageFormatError, extract_code, read_archive
 
-from treadle_peer.chaincode.launch.builders import BuildError
+from treadle_peer.chaincode.launch.builders import BuildError, builder_of
 from treadle_peer.chaincode.launch.containers.archives import take_folder, write_folder
 from treadle_peer.chaincode.launch.containers.engine import (
     ContainerPlan,
@@ -94,14 +94,7 @@ class ContainerBuilds:
 
         *before* is called with the language before the work begins; what it raises prevents it.
         """
-        name = self._settings.builders.get(package.language)
-        if name is None:
-            raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
-        if not package.code:
-            raise BuildError(
-                f"the package of {package.ccid} holds no code: it was made in development mode; "
-                "install one with code under another version, or run the peer in development mode"
-            )
+        name = builder_of(package, self._settings.builders)
         await before(package.language)
         image = await self._image(name, package.language)
         key = _digest(package, image)
