@@ -179,13 +179,6 @@ def hold(trade: Operated, folder: Path, say: Say, *, every: int) -> None:
     assert reached > len(chosen) // 2
 
 
-@pytest.mark.timeout(900)
-def test_a_kill_at_some_calls_changes_nothing_in_the_end(
-    alone: Operated, tmp_path: Path, say: Say
-) -> None:
-    hold(alone, tmp_path, say, every=57)
-
-
 @pytest.mark.long
 @pytest.mark.timeout(4 * 3600)
 def test_a_kill_at_any_call_changes_nothing_in_the_end(

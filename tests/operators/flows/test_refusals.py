@@ -22,6 +22,7 @@ def events(trade: Operated) -> list[dict[str, Any]]:
     return [each for each in trade.space.all("Event") if each["reason"] == "RegistrationRefused"]
 
 
+@pytest.mark.long
 def test_a_thousand_tries_are_one_event_that_counts(trade: Operated, say: Say) -> None:
     (pod,) = trade.pods("peer0-0")
     address = f"{pod['status']['podIP']}:7052"

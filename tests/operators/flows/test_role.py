@@ -100,6 +100,7 @@ def knock(trade: Operated) -> None:
     )
 
 
+@pytest.mark.long
 def test_no_request_is_forbidden_and_no_right_is_left_over(
     audited: Machine, audit: Audit, tmp_path: Path
 ) -> None:

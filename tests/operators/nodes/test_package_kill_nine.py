@@ -108,11 +108,6 @@ def hold(ground: Ground, say: Say, *, every: int) -> None:
         assert found == wanted, f"killed {moment} write {number} of {count}"
 
 
-@pytest.mark.timeout(600)
-def test_a_kill_at_some_writes_leaves_one_package_and_no_job(ground: Ground, say: Say) -> None:
-    hold(ground, say, every=6)
-
-
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_kill_at_any_write_leaves_one_package_and_no_job(ground: Ground, say: Say) -> None:

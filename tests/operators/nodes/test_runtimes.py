@@ -133,6 +133,7 @@ def test_a_chaincode_is_built_once_and_runs_in_a_pod_of_its_own(trade: Trade) ->
     trade.until(lambda: not any(map(trade.has, gone)), within=30, what="the builder being gone")
 
 
+@pytest.mark.long
 def test_a_certificate_is_renewed_by_new_pods_and_the_old_one_ends(trade: Trade) -> None:
     before = trade.space.get("Secret", NAME)
     fingerprint = before["metadata"]["annotations"]["treadle.dev/certificate"]
