@@ -4,7 +4,7 @@ isort:skip_file
 How a peer asks an operator for chaincode processes, and how these get what they run.
 
 The peer decides which runtimes there must be and who may register; the operator builds and
-starts them. Regenerate the Python code with tools/protos.py.
+starts them, and says which chaincodes developers run instead. Regenerate the Python code with tools/protos.py.
 """
 
 import builtins
@@ -137,6 +137,8 @@ class _PurposeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTy
     """For the processes: register, and fetch the output."""
     PURPOSE_BUILDER: _Purpose.ValueType  # 2
     """For one build and its retries: fetch the package, and store the output."""
+    PURPOSE_DEVELOPMENT: _Purpose.ValueType  # 3
+    """For developers: register as this chaincode while it is open for development, at the port 7052."""
 
 class Purpose(_Purpose, metaclass=_PurposeEnumTypeWrapper):
     """What a certificate is for."""
@@ -147,6 +149,8 @@ PURPOSE_RUNTIME: Purpose.ValueType  # 1
 """For the processes: register, and fetch the output."""
 PURPOSE_BUILDER: Purpose.ValueType  # 2
 """For one build and its retries: fetch the package, and store the output."""
+PURPOSE_DEVELOPMENT: Purpose.ValueType  # 3
+"""For developers: register as this chaincode while it is open for development, at the port 7052."""
 global___Purpose = Purpose
 
 @typing.final
@@ -326,16 +330,22 @@ class ListRuntimesResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RUNTIMES_FIELD_NUMBER: builtins.int
+    DEVELOPMENTS_FIELD_NUMBER: builtins.int
     @property
     def runtimes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Runtime]:
         """Ordered by ccid."""
+
+    @property
+    def developments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Development]:
+        """Those that are open now, ordered by ccid."""
 
     def __init__(
         self,
         *,
         runtimes: collections.abc.Iterable[global___Runtime] | None = ...,
+        developments: collections.abc.Iterable[global___Development] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["runtimes", b"runtimes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["developments", b"developments", "runtimes", b"runtimes"]) -> None: ...
 
 global___ListRuntimesResponse = ListRuntimesResponse
 
@@ -361,6 +371,7 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
     REMOVED_FIELD_NUMBER: builtins.int
     SYNCED_FIELD_NUMBER: builtins.int
     REFUSED_FIELD_NUMBER: builtins.int
+    DEVELOPMENT_FIELD_NUMBER: builtins.int
     removed: builtins.str
     """The ccid of a runtime that is not required any more."""
     @property
@@ -375,6 +386,12 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
     def refused(self) -> global___Refused:
         """How many registrations were refused so far; replaces what was told with the same `since`."""
 
+    @property
+    def development(self) -> global___Development:
+        """A chaincode that is open for development, or is not any more; replaces what was told of it.
+        While it is open there is no `runtime` of that name: a required one is told as removed.
+        """
+
     def __init__(
         self,
         *,
@@ -382,10 +399,11 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
         removed: builtins.str = ...,
         synced: global___Synced | None = ...,
         refused: global___Refused | None = ...,
+        development: global___Development | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["runtime", "removed", "synced", "refused"] | None: ...
+    def HasField(self, field_name: typing.Literal["development", b"development", "event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["development", b"development", "event", b"event", "refused", b"refused", "removed", b"removed", "runtime", b"runtime", "synced", b"synced"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["runtime", "removed", "synced", "refused", "development"] | None: ...
 
 global___WatchRuntimesResponse = WatchRuntimesResponse
 
@@ -427,6 +445,47 @@ class Refused(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "count", b"count", "last_from", b"last_from", "last_reason", b"last_reason", "since", b"since"]) -> None: ...
 
 global___Refused = Refused
+
+@typing.final
+class Development(google.protobuf.message.Message):
+    """One chaincode that a developer runs, as it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CCID_FIELD_NUMBER: builtins.int
+    OPEN_FIELD_NUMBER: builtins.int
+    CONNECTED_FIELD_NUMBER: builtins.int
+    DEVELOPER_FIELD_NUMBER: builtins.int
+    REMOTE_FIELD_NUMBER: builtins.int
+    SINCE_FIELD_NUMBER: builtins.int
+    ccid: builtins.str
+    """The name under which the developer's process registers."""
+    open: builtins.bool
+    """False when it was told as open and is not any more; then the rest is empty."""
+    connected: builtins.bool
+    """Whether a process takes transactions."""
+    developer: builtins.str
+    """Who that is, as the tool that connected it says; empty when it does not say."""
+    remote: builtins.str
+    """The address and port that the process comes from."""
+    @property
+    def since(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Since when it is connected, or is not."""
+
+    def __init__(
+        self,
+        *,
+        ccid: builtins.str = ...,
+        open: builtins.bool = ...,
+        connected: builtins.bool = ...,
+        developer: builtins.str = ...,
+        remote: builtins.str = ...,
+        since: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["since", b"since"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "connected", b"connected", "developer", b"developer", "open", b"open", "remote", b"remote", "since", b"since"]) -> None: ...
+
+global___Development = Development
 
 @typing.final
 class Synced(google.protobuf.message.Message):
@@ -514,7 +573,9 @@ class IssueCertificateRequest(google.protobuf.message.Message):
     """What it is for."""
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:
-        """From now; unset or too long: 90 days for a runtime, one day for a builder."""
+        """From now; unset or too long: 90 days for a runtime, one day for a builder, and for developers
+        one day or what the policy says.
+        """
 
     def __init__(
         self,
@@ -550,7 +611,7 @@ class IssueCertificateResponse(google.protobuf.message.Message):
     fingerprint: builtins.str
     """Lower-case hex SHA-256 of the certificate's DER form."""
     peer_address: builtins.str
-    """host:port that the holder dials."""
+    """host:port that the holder dials; its host is a name of the certificate that it is shown."""
     msp_id: builtins.str
     """The peer's MSP ID, for CORE_PEER_LOCALMSPID."""
     @property
@@ -572,6 +633,75 @@ class IssueCertificateResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["authority", b"authority", "certificate", b"certificate", "fingerprint", b"fingerprint", "msp_id", b"msp_id", "not_after", b"not_after", "peer_address", b"peer_address", "private_key", b"private_key"]) -> None: ...
 
 global___IssueCertificateResponse = IssueCertificateResponse
+
+@typing.final
+class DevelopmentPolicy(google.protobuf.message.Message):
+    """One chaincode that is open for development."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CCID_FIELD_NUMBER: builtins.int
+    LONGEST_CERTIFICATE_FIELD_NUMBER: builtins.int
+    EXECUTE_TIMEOUT_FIELD_NUMBER: builtins.int
+    START_LINE_FIELD_NUMBER: builtins.int
+    ccid: builtins.str
+    """The name under which the developer's process registers."""
+    start_line: builtins.str
+    """What a developer types to connect a process: told to clients while none is connected, at most
+    1 KiB. Empty: Fabric's own command.
+    """
+    @property
+    def longest_certificate(self) -> google.protobuf.duration_pb2.Duration:
+        """The longest that a certificate of its developers may live; unset: one day, which is the most."""
+
+    @property
+    def execute_timeout(self) -> google.protobuf.duration_pb2.Duration:
+        """How long a transaction may take; unset: no bound, for a developer may stand at a breakpoint."""
+
+    def __init__(
+        self,
+        *,
+        ccid: builtins.str = ...,
+        longest_certificate: google.protobuf.duration_pb2.Duration | None = ...,
+        execute_timeout: google.protobuf.duration_pb2.Duration | None = ...,
+        start_line: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout", "longest_certificate", b"longest_certificate"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout", "longest_certificate", b"longest_certificate", "start_line", b"start_line"]) -> None: ...
+
+global___DevelopmentPolicy = DevelopmentPolicy
+
+@typing.final
+class ApplyPoliciesRequest(google.protobuf.message.Message):
+    """See Runtimes.ApplyPolicies."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DEVELOPMENT_FIELD_NUMBER: builtins.int
+    @property
+    def development(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DevelopmentPolicy]:
+        """All of them, at most 1000, each ccid once."""
+
+    def __init__(
+        self,
+        *,
+        development: collections.abc.Iterable[global___DevelopmentPolicy] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["development", b"development"]) -> None: ...
+
+global___ApplyPoliciesRequest = ApplyPoliciesRequest
+
+@typing.final
+class ApplyPoliciesResponse(google.protobuf.message.Message):
+    """See Runtimes.ApplyPolicies."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ApplyPoliciesResponse = ApplyPoliciesResponse
 
 @typing.final
 class RetireCertificateRequest(google.protobuf.message.Message):

@@ -76,6 +76,11 @@ class RuntimesStub(object):
                 request_serializer=treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateRequest.SerializeToString,
                 response_deserializer=treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateResponse.FromString,
                 _registered_method=True)
+        self.ApplyPolicies = channel.unary_unary(
+                '/treadle.runtime.v1.Runtimes/ApplyPolicies',
+                request_serializer=treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesRequest.SerializeToString,
+                response_deserializer=treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesResponse.FromString,
+                _registered_method=True)
 
 
 class RuntimesServicer(object):
@@ -128,8 +133,9 @@ class RuntimesServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def IssueCertificate(self, request, context):
-        """A client certificate for a runtime or for its builder. NOT_FOUND for a runtime that is not
-        required, RESOURCE_EXHAUSTED when too many of it count.
+        """A client certificate for a runtime, for its builder, or for the developers of a chaincode.
+        NOT_FOUND for a runtime that is not required and a chaincode that is not open for development,
+        RESOURCE_EXHAUSTED when too many of it count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +143,16 @@ class RuntimesServicer(object):
 
     def RetireCertificate(self, request, context):
         """Ends a certificate: whoever holds it is refused at once, and its streams end. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyPolicies(self, request, context):
+        """Says which chaincodes are open for development: all of them, each time. The peer keeps the set
+        over restarts. A chaincode that is not in it any more is the peer's again: the streams of its
+        developers end and their certificates are refused from now on. FAILED_PRECONDITION when the peer
+        does not allow development (treadle.chaincode.allowDevelopment); it takes the empty set then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +195,11 @@ def add_RuntimesServicer_to_server(servicer, server):
                     servicer.RetireCertificate,
                     request_deserializer=treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateRequest.FromString,
                     response_serializer=treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateResponse.SerializeToString,
+            ),
+            'ApplyPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyPolicies,
+                    request_deserializer=treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesRequest.FromString,
+                    response_serializer=treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -377,6 +398,33 @@ class Runtimes(object):
             '/treadle.runtime.v1.Runtimes/RetireCertificate',
             treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateRequest.SerializeToString,
             treadle__runtime_dot_v1_dot_runtime__pb2.RetireCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/treadle.runtime.v1.Runtimes/ApplyPolicies',
+            treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesRequest.SerializeToString,
+            treadle__runtime_dot_v1_dot_runtime__pb2.ApplyPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,7 +4,7 @@ isort:skip_file
 How a peer asks an operator for chaincode processes, and how these get what they run.
 
 The peer decides which runtimes there must be and who may register; the operator builds and
-starts them. Regenerate the Python code with tools/protos.py.
+starts them, and says which chaincodes developers run instead. Regenerate the Python code with tools/protos.py.
 """
 
 import abc
@@ -73,8 +73,9 @@ class RuntimesStub:
         treadle_runtime.v1.runtime_pb2.IssueCertificateRequest,
         treadle_runtime.v1.runtime_pb2.IssueCertificateResponse,
     ]
-    """A client certificate for a runtime or for its builder. NOT_FOUND for a runtime that is not
-    required, RESOURCE_EXHAUSTED when too many of it count.
+    """A client certificate for a runtime, for its builder, or for the developers of a chaincode.
+    NOT_FOUND for a runtime that is not required and a chaincode that is not open for development,
+    RESOURCE_EXHAUSTED when too many of it count.
     """
 
     RetireCertificate: grpc.UnaryUnaryMultiCallable[
@@ -82,6 +83,16 @@ class RuntimesStub:
         treadle_runtime.v1.runtime_pb2.RetireCertificateResponse,
     ]
     """Ends a certificate: whoever holds it is refused at once, and its streams end. Idempotent."""
+
+    ApplyPolicies: grpc.UnaryUnaryMultiCallable[
+        treadle_runtime.v1.runtime_pb2.ApplyPoliciesRequest,
+        treadle_runtime.v1.runtime_pb2.ApplyPoliciesResponse,
+    ]
+    """Says which chaincodes are open for development: all of them, each time. The peer keeps the set
+    over restarts. A chaincode that is not in it any more is the peer's again: the streams of its
+    developers end and their certificates are refused from now on. FAILED_PRECONDITION when the peer
+    does not allow development (treadle.chaincode.allowDevelopment); it takes the empty set then.
+    """
 
 class RuntimesAsyncStub:
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
@@ -134,8 +145,9 @@ class RuntimesAsyncStub:
         treadle_runtime.v1.runtime_pb2.IssueCertificateRequest,
         treadle_runtime.v1.runtime_pb2.IssueCertificateResponse,
     ]
-    """A client certificate for a runtime or for its builder. NOT_FOUND for a runtime that is not
-    required, RESOURCE_EXHAUSTED when too many of it count.
+    """A client certificate for a runtime, for its builder, or for the developers of a chaincode.
+    NOT_FOUND for a runtime that is not required and a chaincode that is not open for development,
+    RESOURCE_EXHAUSTED when too many of it count.
     """
 
     RetireCertificate: grpc.aio.UnaryUnaryMultiCallable[
@@ -143,6 +155,16 @@ class RuntimesAsyncStub:
         treadle_runtime.v1.runtime_pb2.RetireCertificateResponse,
     ]
     """Ends a certificate: whoever holds it is refused at once, and its streams end. Idempotent."""
+
+    ApplyPolicies: grpc.aio.UnaryUnaryMultiCallable[
+        treadle_runtime.v1.runtime_pb2.ApplyPoliciesRequest,
+        treadle_runtime.v1.runtime_pb2.ApplyPoliciesResponse,
+    ]
+    """Says which chaincodes are open for development: all of them, each time. The peer keeps the set
+    over restarts. A chaincode that is not in it any more is the peer's again: the streams of its
+    developers end and their certificates are refused from now on. FAILED_PRECONDITION when the peer
+    does not allow development (treadle.chaincode.allowDevelopment); it takes the empty set then.
+    """
 
 class RuntimesServicer(metaclass=abc.ABCMeta):
     """For the operator: the peer's port 7055, mutual TLS with an authority of its own. Every call
@@ -207,8 +229,9 @@ class RuntimesServicer(metaclass=abc.ABCMeta):
         request: treadle_runtime.v1.runtime_pb2.IssueCertificateRequest,
         context: _ServicerContext,
     ) -> typing.Union[treadle_runtime.v1.runtime_pb2.IssueCertificateResponse, collections.abc.Awaitable[treadle_runtime.v1.runtime_pb2.IssueCertificateResponse]]:
-        """A client certificate for a runtime or for its builder. NOT_FOUND for a runtime that is not
-        required, RESOURCE_EXHAUSTED when too many of it count.
+        """A client certificate for a runtime, for its builder, or for the developers of a chaincode.
+        NOT_FOUND for a runtime that is not required and a chaincode that is not open for development,
+        RESOURCE_EXHAUSTED when too many of it count.
         """
 
     @abc.abstractmethod
@@ -218,6 +241,18 @@ class RuntimesServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[treadle_runtime.v1.runtime_pb2.RetireCertificateResponse, collections.abc.Awaitable[treadle_runtime.v1.runtime_pb2.RetireCertificateResponse]]:
         """Ends a certificate: whoever holds it is refused at once, and its streams end. Idempotent."""
+
+    @abc.abstractmethod
+    def ApplyPolicies(
+        self,
+        request: treadle_runtime.v1.runtime_pb2.ApplyPoliciesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[treadle_runtime.v1.runtime_pb2.ApplyPoliciesResponse, collections.abc.Awaitable[treadle_runtime.v1.runtime_pb2.ApplyPoliciesResponse]]:
+        """Says which chaincodes are open for development: all of them, each time. The peer keeps the set
+        over restarts. A chaincode that is not in it any more is the peer's again: the streams of its
+        developers end and their certificates are refused from now on. FAILED_PRECONDITION when the peer
+        does not allow development (treadle.chaincode.allowDevelopment); it takes the empty set then.
+        """
 
 def add_RuntimesServicer_to_server(servicer: RuntimesServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
 
