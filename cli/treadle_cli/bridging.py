@@ -63,7 +63,7 @@ async def run_bridge(request: BridgeRequest) -> None:
     async def to_peer() -> DialledStream:
         return await dial_peer(peer)
 
-    bridge = Bridge(dial_peer=to_peer, on_transaction=_reporter(request))
+    bridge = Bridge(peers={"peer": to_peer}, on_transaction=_reporter(request))
     works = _listen(bridge, request) if request.listen else _dial(bridge, request)
     try:
         await first_of(works, _until(stop))

@@ -33,7 +33,7 @@ async def run_bridge(told: Told, *, chaincode: str) -> None:
     async def to_peer() -> DialledStream:
         return await dial_peer(peer)
 
-    bridge = Bridge(dial_peer=to_peer)
+    bridge = Bridge(peers={"peer": to_peer})
     _LOG.info("joining the chaincode server %s to the peer %s", chaincode, told.peer)
     try:
         await first_of(bridge.serve_dialled(lambda: dial_chaincode_server(server)), _until(stop))

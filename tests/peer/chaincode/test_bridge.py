@@ -42,7 +42,7 @@ async def peers(stream_type):
 async def bridge(peers):
     records = []
     made = Bridge(
-        dial_peer=peers.dial,
+        peers={"peer": peers.dial},
         on_transaction=records.append,
         backoff=lambda: Backoff(first=0.001, longest=0.001),
     )

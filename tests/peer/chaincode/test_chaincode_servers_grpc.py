@@ -76,7 +76,7 @@ async def test_a_bridge_carries_a_server_over_the_restart_of_a_peer(support, say
     async with ChaincodeServer(say) as chaincode, Port(support.serve) as first:
         address = first.address
         bridge = Bridge(
-            dial_peer=lambda: dial_peer(Target(address=address, dial_timeout=1)),
+            peers={"peer": lambda: dial_peer(Target(address=address, dial_timeout=1))},
             backoff=lambda: Backoff(first=0.01, longest=0.05),
         )
         target = Target(address=chaincode.address)
@@ -97,7 +97,7 @@ async def test_a_bridge_carries_a_server_over_the_restart_of_a_peer(support, say
 async def test_a_bridge_that_listens_passes_the_peers_refusal_on(say):
     support = developers_support(admit_developer=lambda ccid, caller: "not you")
     async with Port(support.serve) as peer:
-        bridge = Bridge(dial_peer=lambda: dial_peer(Target(address=peer.address)))
+        bridge = Bridge(peers={"peer": lambda: dial_peer(Target(address=peer.address))})
 
         async def serve(stream, caller):
             await bridge.serve(stream)

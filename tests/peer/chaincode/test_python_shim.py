@@ -148,7 +148,7 @@ async def listening(support, address="127.0.0.1:0"):
 async def bridged(program, address, records=None):
     """The bridge between the program and the peer at *address*."""
     bridge = Bridge(
-        dial_peer=lambda: dial_peer(Target(address=address)),
+        peers={"peer": lambda: dial_peer(Target(address=address))},
         on_transaction=None if records is None else records.append,
         backoff=lambda: Backoff(first=0.05, longest=0.2),
     )

@@ -1,7 +1,8 @@
 """The bridge: joins a chaincode to a peer where its shim cannot do that itself (design §2).
 
-``link`` holds the rules without I/O, ``runner`` pumps the streams, ``lanes`` spreads transactions
-over the streams of a Python server; the gRPC ends are in ``treadle_peer.server.chaincode_grpc``.
+``link`` holds the rules without I/O, ``fan`` those for several peers, ``runner`` pumps the streams,
+``lanes`` spreads transactions over the streams of a Python server; the gRPC ends are in
+``treadle_peer.server.chaincode_grpc``.
 """
 
 from treadle_peer.chaincode.bridge.lanes import LanedStream

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from treadle_peer.chaincode.bridge.link import Link, LinkEffect, Record, ToPeer, ToShim
+from treadle_peer.chaincode.bridge.fan import Fan, FanEffect
+from treadle_peer.chaincode.bridge.link import Record, ToPeer, ToShim
 from treadle_peer.chaincode.bridge.records import TransactionRecord
 from treadle_peer.chaincode.errors import StreamEnded, StreamLost
 from treadle_peer.chaincode.outbox import Outbox
@@ -55,20 +58,31 @@ class _Story:
             log.info("%s: connected", self._who)
 
 
-class Bridge:
-    """Joins chaincode streams to one peer.
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the peers."""
 
-    *dial_peer* opens a Register stream. *on_transaction* gets a record of each transaction.
+    index: int
+    dial: Dial
+    story: _Story
+    backoff: Backoff
+
+
+class Bridge:
+    """Joins chaincode streams to one peer or to several.
+
+    *peers* opens a Register stream to each, by the name that the log calls it.
+    *on_transaction* gets a record of each transaction.
     """
 
     def __init__(
         self,
         *,
-        dial_peer: Dial,
+        peers: Mapping[str, Dial],
         on_transaction: Callable[[TransactionRecord], None] | None = None,
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
-        self._dial_peer = dial_peer
+        self._peers = dict(peers)
         self._on_transaction = on_transaction
         self._backoff = backoff
 
@@ -76,9 +90,9 @@ class Bridge:
         """Serve one chaincode stream to its end.
 
         Returns when the chaincode closes it. Raises StreamEnded with the peer's own sentence when
-        the peer refuses the chaincode for good (``code.final``), or when the shim's stream breaks.
+        a peer refuses the chaincode for good (``code.final``), or when the shim's stream breaks.
         """
-        joined = _Joined(shim, self._dial_peer, self._on_transaction, self._backoff())
+        joined = _Joined(shim, self._peers, self._on_transaction, self._backoff)
         await joined.run()
 
     async def serve_dialled(self, dial_server: Dial) -> None:
@@ -108,89 +122,89 @@ class Bridge:
 
 
 class _Joined:
-    """One chaincode stream with its current connection to the peer."""
+    """One chaincode stream with its current connections to the peers."""
 
     def __init__(
         self,
         shim: ChaincodeStream,
-        dial_peer: Dial,
+        peers: Mapping[str, Dial],
         on_transaction: Callable[[TransactionRecord], None] | None,
-        backoff: Backoff,
+        backoff: Callable[[], Backoff],
     ) -> None:
         self._shim = shim
-        self._dial_peer = dial_peer
         self._on_transaction = on_transaction
-        self._backoff = backoff
-        self._story = _Story("peer")
-        self._link = Link(clock=time.monotonic)
+        self._fan = Fan(len(peers), clock=time.monotonic)
         self._registered = asyncio.Event()
         self._to_shim = Outbox()
-        self._to_peer: Outbox | None = None
+        self._to_peers: dict[int, Outbox] = {}
+        self._sides = [
+            _Side(index, dial, _Story(name), backoff())
+            for index, (name, dial) in enumerate(peers.items())
+        ]
 
     async def run(self) -> None:
         try:
             await first_of(
-                self._read_shim(), self._to_shim.drain(self._shim.send), self._keep_peer()
+                self._read_shim(),
+                self._to_shim.drain(self._shim.send),
+                *(self._keep_peer(side) for side in self._sides),
             )
         finally:
             self._to_shim.close()
 
     async def _read_shim(self) -> None:
         while (message := await self._shim.receive()) is not None:
-            self._apply(self._link.from_shim(message))
-            if self._link.registered:
+            self._apply(self._fan.from_shim(message))
+            if self._fan.registered:
                 self._registered.set()
             await self._to_shim.space()
             await self._peer_space()
 
     async def _peer_space(self) -> None:
-        if self._to_peer is None:
-            return
-        try:
-            await self._to_peer.space()
-        except StreamLost:
-            # The peer went away meanwhile: its messages are gone, the shim's stream goes on.
-            return
+        for outbox in tuple(self._to_peers.values()):
+            # A peer that went away meanwhile: its messages are gone, the shim's stream goes on.
+            with contextlib.suppress(StreamLost):
+                await outbox.space()
 
-    async def _keep_peer(self) -> None:
+    async def _keep_peer(self, side: _Side) -> None:
         await self._registered.wait()
         while True:
             try:
-                await self._one_connection()
+                await self._one_connection(side)
             except StreamEnded as ended:
                 if ended.code.final:
                     raise
-                self._story.failed(ended)
-            await self._backoff.wait()
+                side.story.failed(ended)
+            await side.backoff.wait()
 
-    async def _one_connection(self) -> None:
-        peer = await self._dial_peer()
+    async def _one_connection(self, side: _Side) -> None:
+        peer = await side.dial()
         outbox = Outbox()
-        self._to_peer = outbox
+        self._to_peers[side.index] = outbox
         try:
-            self._apply(self._link.peer_up())
-            await first_of(self._read_peer(peer), outbox.drain(peer.send))
+            self._apply(self._fan.peer_up(side.index))
+            await first_of(self._read_peer(side, peer), outbox.drain(peer.send))
         finally:
-            self._to_peer = None
+            del self._to_peers[side.index]
             outbox.close()
-            self._apply(self._link.peer_down())
+            self._apply(self._fan.peer_down(side.index))
             await peer.close()
 
-    async def _read_peer(self, peer: ChaincodeStream) -> None:
+    async def _read_peer(self, side: _Side, peer: ChaincodeStream) -> None:
         while (message := await peer.receive()) is not None:
-            self._backoff.reset()
-            self._story.worked()
-            self._apply(self._link.from_peer(message))
+            side.backoff.reset()
+            side.story.worked()
+            self._apply(self._fan.from_peer(side.index, message))
             await self._to_shim.space()
 
-    def _apply(self, effects: Iterable[LinkEffect]) -> None:
-        for effect in effects:
+    def _apply(self, effects: Iterable[FanEffect]) -> None:
+        for index, effect in effects:
             match effect:
                 case ToShim(message):
                     self._to_shim.put(message)
                 case ToPeer(message):
-                    if self._to_peer is not None:
-                        self._to_peer.put(message)
+                    if index in self._to_peers:
+                        self._to_peers[index].put(message)
                 case Record(record):
                     if self._on_transaction is not None:
                         self._on_transaction(record)
