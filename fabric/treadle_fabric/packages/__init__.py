@@ -15,6 +15,7 @@ from treadle_fabric.packages.archive import (
 from treadle_fabric.packages.checks import check_code_package
 from treadle_fabric.packages.errors import PackageFormatError
 from treadle_fabric.packages.languages import (
+    OWN_NUMBERS,
     PYTHON_NUMBER,
     language_name,
     language_number,
@@ -32,6 +33,16 @@ from treadle_fabric.packages.names import (
     CHAINCODE_VERSION,
     check_name_and_version,
 )
+from treadle_fabric.packages.prebuilt import (
+    IMAGE,
+    SERVER,
+    ImageReference,
+    Prebuilt,
+    ServerReference,
+    prebuilt_code,
+    prebuilt_language,
+    read_prebuilt,
+)
 from treadle_fabric.packages.sources import PackedSource, pack_source
 from treadle_fabric.packages.v2 import (
     V2Package,
@@ -44,13 +55,19 @@ from treadle_fabric.packages.v2 import (
 __all__ = [
     "CHAINCODE_NAME",
     "CHAINCODE_VERSION",
+    "IMAGE",
     "MAX_ENTRIES",
     "MAX_UNPACKED_BYTES",
+    "OWN_NUMBERS",
     "PYTHON_NUMBER",
+    "SERVER",
     "ChaincodePackage",
     "Entry",
+    "ImageReference",
     "PackageFormatError",
     "PackedSource",
+    "Prebuilt",
+    "ServerReference",
     "V2Package",
     "add_signature",
     "build_legacy_package",
@@ -66,7 +83,10 @@ __all__ = [
     "package_id",
     "parse_legacy_package",
     "parse_v2_package",
+    "prebuilt_code",
+    "prebuilt_language",
     "read_archive",
+    "read_prebuilt",
     "sign_package",
     "wrap_code",
     "write_archive",

@@ -8,6 +8,7 @@ from treadle_fabric.packages.archive import Entry, mode_type, read_archive, safe
 from treadle_fabric.packages.errors import PackageFormatError
 from treadle_fabric.packages.inflating import InflateError, Inflater
 from treadle_fabric.packages.languages import GOLANG, JAVA, NODE, language_number
+from treadle_fabric.packages.prebuilt import read_prebuilt
 
 _PLAIN_NAMES = re.compile(r"/?(src|META-INF)/")
 _GO_NAMES = re.compile(r"(src|META-INF)/")
@@ -20,9 +21,12 @@ _TYPE_REGULAR = 0o100000
 def check_code_package(language: str, code: bytes) -> None:
     """Raise PackageFormatError unless *code* keeps the rules of *language*.
 
-    Empty code passes: development packages carry none. Links, special files and names with
+    Empty code passes (development packages carry none), except where a package only names what
+    runs. Links, special files and names with
     ``..`` are refused in every language; sizes are bounded (see ``archive``).
     """
+    if read_prebuilt(language, code) is not None:
+        return
     language_number(language)
     if not code:
         return

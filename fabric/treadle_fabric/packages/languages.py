@@ -11,6 +11,7 @@ from typing import cast
 from fabric_protos.peer.chaincode_pb2 import ChaincodeSpec
 
 from treadle_fabric.packages.errors import PackageFormatError
+from treadle_fabric.packages.prebuilt import PREBUILT_NUMBERS
 
 GOLANG = "golang"
 NODE = "node"
@@ -26,7 +27,9 @@ _NUMBERS: dict[str, int] = {
     JAVA: ChaincodeSpec.JAVA,
     PYTHON: PYTHON_NUMBER,
 }
-_NAMES = {number: name for name, number in _NUMBERS.items()}
+_NAMES = {number: name for name, number in (*_NUMBERS.items(), *PREBUILT_NUMBERS.items())}
+OWN_NUMBERS = frozenset({PYTHON_NUMBER, *PREBUILT_NUMBERS.values()})
+"""Those that Fabric does not know."""
 
 
 def language_number(language: str) -> ChaincodeSpec.Type.ValueType:
@@ -36,6 +39,14 @@ def language_number(language: str) -> ChaincodeSpec.Type.ValueType:
     except KeyError:
         raise PackageFormatError(f"Unknown chaincodeType: {language.upper()}") from None
     return cast("ChaincodeSpec.Type.ValueType", number)
+
+
+def package_number(language: str) -> ChaincodeSpec.Type.ValueType:
+    """As ``language_number``, and also of packages that only name what runs."""
+    known = PREBUILT_NUMBERS.get(language)
+    if known is None:
+        return language_number(language)
+    return cast("ChaincodeSpec.Type.ValueType", known)
 
 
 def language_name(number: int) -> str:

@@ -18,7 +18,7 @@ from fabric_protos.peer.proposal_response_pb2 import Endorsement
 from fabric_protos.peer.signed_cc_dep_spec_pb2 import SignedChaincodeDeploymentSpec
 
 from treadle_fabric.packages.errors import PackageFormatError
-from treadle_fabric.packages.languages import language_name, language_number
+from treadle_fabric.packages.languages import language_name, package_number
 from treadle_fabric.packages.sources import pack_source
 from treadle_fabric.wire import (
     SignerLike,
@@ -91,7 +91,7 @@ def build_legacy_package(
 def wrap_code(*, name: str, version: str, language: str, path: str, code: bytes) -> bytes:
     """The CDS around an existing code package; empty *code* makes a development package."""
     spec = ChaincodeSpec(
-        type=language_number(language),
+        type=package_number(language),
         chaincode_id=ChaincodeID(path=path, name=name, version=version),
         input=ChaincodeInput(),
     )

@@ -17,6 +17,8 @@ from treadle_fabric.durable import make_folder, sync_folder, write_file
 from treadle_fabric.packages import (
     CHAINCODE_NAME,
     CHAINCODE_VERSION,
+    IMAGE,
+    SERVER,
     ChaincodePackage,
     PackageFormatError,
     check_code_package,
@@ -27,7 +29,7 @@ from treadle_fabric.packages import (
 from treadle_peer.execution import InstalledPackage, PackageError
 
 _LOG = logging.getLogger(__name__)
-_LAUNCHABLE: Final = frozenset({"golang", "node", "java", "python"})
+_LAUNCHABLE: Final = frozenset({"golang", "node", "java", "python", IMAGE, SERVER})
 _TEMPORARY: Final = ".installing-"
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 

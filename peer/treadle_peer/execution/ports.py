@@ -20,8 +20,9 @@ class PackageError(Exception):
 class InstalledPackage:
     """One installed legacy package.
 
-    ``raw`` are the bytes given to install; ``language`` is one of golang, node, java, python;
-    ``code`` is the gzipped tar of the sources (empty for packages made in development mode);
+    ``raw`` are the bytes given to install; ``language`` is one of golang, node, java, python,
+    or k8s and ccaas, whose code only names an image or a server; ``code`` is the gzipped tar of the
+    sources (empty for packages made in development mode);
     ``data`` and ``id`` are the hashes of fabric-wire.md §3.1; ``instantiation_policy`` is the
     marshalled policy of a signed package, empty for a plain one.
     """

@@ -59,7 +59,7 @@ class ArtifactsService:
             ccid=runtime.ccid,
             language=package.language,
             path=package.path,
-            sha256=runtime.package_sha256,
+            sha256=runtime.contents.sha256,
             size=len(package.raw),
         )
         del package

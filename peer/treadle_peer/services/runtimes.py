@@ -9,6 +9,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from treadle_fabric.packages import ImageReference, ServerReference
 from treadle_runtime.v1 import runtime_pb2 as pb
 
 from treadle_peer.chaincode import StreamPeer
@@ -184,10 +185,11 @@ class RuntimesService:
         runtime = self.required.get(request.ccid)
         if runtime is None or runtime.record.stopped:
             raise _not_required(request.ccid)
-        if purpose is Purpose.BUILDER and runtime.record.output is not None:
+        if purpose is Purpose.BUILDER and _needs_no_build(runtime):
             raise CallRefused(
                 Refusal.FAILED_PRECONDITION,
-                f"the output of {request.ccid} is stored; there is nothing to build",
+                f"the output of {request.ccid} is stored, or its package names what runs; there "
+                "is nothing to build",
             )
         try:
             issued, end = self.authority.issue_lasting(request.ccid, purpose, _lifetime(request))
@@ -227,8 +229,8 @@ def message_of(runtime: Runtime) -> pb.Runtime:
         ccid=record.ccid,
         name=name,
         version=version,
-        language=runtime.language,
-        package_sha256=runtime.package_sha256,
+        language=runtime.contents.language,
+        package_sha256=runtime.contents.sha256,
         origin=_ORIGINS[record.origin],
         state=_STATES[runtime.state],
         message=runtime.message,
@@ -237,8 +239,17 @@ def message_of(runtime: Runtime) -> pb.Runtime:
     )
     if record.output is not None:
         message.output.CopyFrom(pb.Output(sha256=record.output.sha256, size=record.output.size))
+    match runtime.contents.prebuilt:
+        case ImageReference() as image:
+            message.image = image.reference
+        case ServerReference() as server:
+            message.server.CopyFrom(pb.Server(address=server.address, secret=server.secret))
     message.since.FromDatetime(runtime.since)
     return message
+
+
+def _needs_no_build(runtime: Runtime) -> bool:
+    return runtime.record.output is not None or runtime.contents.prebuilt is not None
 
 
 def _refused(row: Refused) -> pb.Refused:

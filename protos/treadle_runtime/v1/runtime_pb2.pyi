@@ -193,6 +193,8 @@ class Runtime(google.protobuf.message.Message):
     OUTPUT_FIELD_NUMBER: builtins.int
     SINCE_FIELD_NUMBER: builtins.int
     ATTEMPT_FIELD_NUMBER: builtins.int
+    IMAGE_FIELD_NUMBER: builtins.int
+    SERVER_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """The name under which its processes register: name:version."""
     name: builtins.str
@@ -200,7 +202,7 @@ class Runtime(google.protobuf.message.Message):
     version: builtins.str
     """The chaincode's version."""
     language: builtins.str
-    """golang, node, java or python."""
+    """golang, node, java or python; k8s when the package names an image, ccaas when it names a server."""
     package_sha256: builtins.str
     """Lower-case hex SHA-256 of the installed package's bytes."""
     origin: global___Origin.ValueType
@@ -213,6 +215,8 @@ class Runtime(google.protobuf.message.Message):
     """Processes that take transactions now."""
     attempt: builtins.int
     """Counts how often it was wanted anew: a higher number asks to try again what has failed."""
+    image: builtins.str
+    """name@sha256:... of an image whose own command becomes the chaincode."""
     @property
     def output(self) -> global___Output:
         """Unset until a build has stored one."""
@@ -220,6 +224,10 @@ class Runtime(google.protobuf.message.Message):
     @property
     def since(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When its state began."""
+
+    @property
+    def server(self) -> global___Server:
+        """Where a chaincode server listens that somebody else runs."""
 
     def __init__(
         self,
@@ -236,11 +244,38 @@ class Runtime(google.protobuf.message.Message):
         output: global___Output | None = ...,
         since: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         attempt: builtins.int = ...,
+        image: builtins.str = ...,
+        server: global___Server | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["output", b"output", "since", b"since"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "ccid", b"ccid", "instances", b"instances", "language", b"language", "message", b"message", "name", b"name", "origin", b"origin", "output", b"output", "package_sha256", b"package_sha256", "since", b"since", "state", b"state", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["image", b"image", "output", b"output", "prebuilt", b"prebuilt", "server", b"server", "since", b"since"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "ccid", b"ccid", "image", b"image", "instances", b"instances", "language", b"language", "message", b"message", "name", b"name", "origin", b"origin", "output", b"output", "package_sha256", b"package_sha256", "prebuilt", b"prebuilt", "server", b"server", "since", b"since", "state", b"state", "version", b"version"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["prebuilt", b"prebuilt"]) -> typing.Literal["image", "server"] | None: ...
 
 global___Runtime = Runtime
+
+@typing.final
+class Server(google.protobuf.message.Message):
+    """A chaincode server, as the package names it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: builtins.int
+    SECRET_FIELD_NUMBER: builtins.int
+    address: builtins.str
+    """host:port."""
+    secret: builtins.str
+    """The Secret, in the operator's namespace, with the ca.crt to know it by, and tls.crt and tls.key
+    where it asks for a client certificate. Empty: no TLS.
+    """
+    def __init__(
+        self,
+        *,
+        address: builtins.str = ...,
+        secret: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["address", b"address", "secret", b"secret"]) -> None: ...
+
+global___Server = Server
 
 @typing.final
 class RequireRuntimeRequest(google.protobuf.message.Message):

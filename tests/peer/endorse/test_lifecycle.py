@@ -27,7 +27,7 @@ from harness.onepeer import CHANNEL, OnePeer, puts
 from harness.scripted_executor import outcome
 from treadle_fabric.client import Endpoint, PeerConnection
 from treadle_fabric.client.legacy import Deployment, deployment_args
-from treadle_fabric.packages import PYTHON_NUMBER, sign_package, wrap_code, write_archive
+from treadle_fabric.packages import OWN_NUMBERS, sign_package, wrap_code, write_archive
 from treadle_fabric.policy import signed_by_any_admin, signed_by_any_member
 from treadle_peer.channels import ChaincodeDefinition
 from treadle_peer.execution import Call, CallKind, ExecutionError, Outcome
@@ -204,16 +204,19 @@ async def test_unknown_plugins_are_refused(peer: OnePeer, position: int, plugin:
     assert answer.response.message.startswith(f"plugin '{plugin.decode()}' is not known")
 
 
-async def test_a_python_package_deploys_under_a_type_that_fabric_validates(peer: OnePeer) -> None:
+@pytest.mark.parametrize("number", sorted(OWN_NUMBERS))
+async def test_our_own_packages_deploy_under_a_type_that_fabric_validates(
+    peer: OnePeer, number: int
+) -> None:
     await peer.install("cc")
-    deployment = Deployment(name="cc", version="1", language_type=PYTHON_NUMBER)
+    deployment = Deployment(name="cc", version="1", language_type=number)
     args = deployment_args("deploy", CHANNEL, deployment)
     _, answer = await peer.propose("lscc", *args, signer=peer.consortium.admin)
     assert answer.response.status == 200
     spec = ChaincodeDeploymentSpec.FromString(args[2])
     assert spec.chaincode_spec.type == ChaincodeSpec.GOLANG
 
-    spec.chaincode_spec.type = cast("ChaincodeSpec.Type.ValueType", PYTHON_NUMBER)
+    spec.chaincode_spec.type = cast("ChaincodeSpec.Type.ValueType", number)
     args[2] = spec.SerializeToString()
     _, answer = await peer.propose("lscc", *args, signer=peer.consortium.admin)
     assert "name GOLANG" in answer.response.message

@@ -19,7 +19,7 @@ from treadle_peer.chaincode.runtimes import (
     Synced,
     Watch,
 )
-from treadle_peer.chaincode.runtimes.model import Record
+from treadle_peer.chaincode.runtimes.model import Contents, Record
 from treadle_runtime.v1 import runtime_pb2 as pb
 
 REPORTS = 600
@@ -35,8 +35,7 @@ STEPS = st.lists(st.one_of(st.tuples(NAMES, st.none() | st.integers()), st.just(
 def runtime(ccid: str, number: int) -> Runtime:
     return Runtime(
         record=Record(ccid=ccid, origin=Origin.CLIENT),
-        language="golang",
-        package_sha256="",
+        contents=Contents(language="golang"),
         state=RuntimeState.REQUIRED,
         message=str(number),
         instances=0,

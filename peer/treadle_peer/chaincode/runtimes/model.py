@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Final
+
+from treadle_fabric.packages import PackageFormatError, Prebuilt, read_prebuilt
+
+from treadle_peer.execution import InstalledPackage, PackageError
 
 LONGEST_MESSAGE: Final = 4 * 1024
 LONGEST_TAIL: Final = 16 * 1024
@@ -55,6 +60,28 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What an installed package holds; ``sha256`` (hex) is that of the whole.
+
+    ``prebuilt`` is what it only names: nothing is built then.
+    """
+
+    language: str = ""
+    sha256: str = ""
+    prebuilt: Prebuilt | None = None
+
+    @classmethod
+    def of(cls, package: InstalledPackage) -> Contents:
+        """Those of *package*; raises PackageError."""
+        try:
+            prebuilt = read_prebuilt(package.language, package.code)
+        except PackageFormatError as error:
+            raise PackageError(str(error)) from error
+        digest = hashlib.sha256(package.raw).hexdigest()
+        return cls(language=package.language, sha256=digest, prebuilt=prebuilt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a restart of the peer must not forget.
 
@@ -76,8 +103,7 @@ class Runtime:
     """One runtime as an operator sees it; ``since`` is when its state began (UTC)."""
 
     record: Record
-    language: str
-    package_sha256: str
+    contents: Contents
     state: RuntimeState
     message: str
     instances: int

@@ -7,13 +7,13 @@ told. How a runtime fares is reported by the operator, and by the processes that
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from treadle_peer.chaincode.runtimes.model import (
+    Contents,
     Origin,
     Output,
     Phase,
@@ -24,7 +24,7 @@ from treadle_peer.chaincode.runtimes.model import (
 )
 from treadle_peer.chaincode.runtimes.records import RuntimeRecords
 from treadle_peer.chaincode.runtimes.watching import Watch, Watchers
-from treadle_peer.execution import ExecutionError, InstalledPackage, PackageError, PackageStore
+from treadle_peer.execution import ExecutionError, PackageError, PackageStore
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +41,7 @@ class _Entry:
     """One runtime of this run of the peer. *waiting* are launches that need the build's end."""
 
     record: Record
-    language: str
-    package_sha256: str
+    contents: Contents
     reached: RuntimeState
     since: datetime
     entered: float
@@ -76,7 +75,7 @@ class RequiredRuntimes:
         self._packages = packages
         self._on_failed = on_failed
         self._now = now
-        self._watchers = Watchers()
+        self.watchers = self._watchers = Watchers()
         self.refusals = self._watchers.refusals
         self._entries: dict[str, _Entry] = {}
         for record in records.load():
@@ -98,9 +97,10 @@ class RequiredRuntimes:
         """
         entry = self._entries.get(ccid)
         if entry is None:
-            package, record = self._package(ccid), Record(ccid=ccid, origin=origin)
+            contents = self._contents(ccid)
+            record = Record(ccid=ccid, origin=origin, built=contents.prebuilt is not None)
             self._records.save(record)
-            entry = self._enter(record, package)
+            entry = self._enter(record, contents)
             self._watchers.changed(ccid)
         elif entry.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
             self._want_anew(entry, origin)
@@ -209,31 +209,30 @@ class RequiredRuntimes:
         return len(self._watchers) > 0
 
     def _required(self, ccid: str) -> Runtime | None:
-        entry = self._entries[ccid]
-        return None if entry.record.stopped else _seen(entry)
+        entry = self._entries.get(ccid)
+        return None if entry is None or entry.record.stopped else _seen(entry)
 
     def _take_up(self, record: Record) -> None:
         try:
-            package = self._package(record.ccid)
+            contents = self._contents(record.ccid)
         except PackageError as error:
             _log.warning("the package of the required runtime %s: %s", record.ccid, error)
-            package = None
-        self._enter(record, package)
+            contents = Contents()
+        self._enter(record, contents)
 
-    def _enter(self, record: Record, package: InstalledPackage | None) -> _Entry:
+    def _enter(self, record: Record, contents: Contents) -> _Entry:
         entry = self._entries[record.ccid] = _Entry(
             record=record,
-            language="" if package is None else package.language,
-            package_sha256="" if package is None else hashlib.sha256(package.raw).hexdigest(),
+            contents=contents,
             reached=RuntimeState.STARTING if record.built else RuntimeState.REQUIRED,
             since=self._now(),
             entered=asyncio.get_running_loop().time(),
         )
         return entry
 
-    def _package(self, ccid: str) -> InstalledPackage:
+    def _contents(self, ccid: str) -> Contents:
         name, _, version = ccid.partition(":")
-        return self._packages.get(name, version)
+        return Contents.of(self._packages.get(name, version))
 
     def _want_anew(self, entry: _Entry, origin: Origin) -> None:
         kept = entry.record
@@ -288,8 +287,7 @@ def _settle(entry: _Entry, failure: ExecutionError | None) -> None:
 def _seen(entry: _Entry) -> Runtime:
     return Runtime(
         record=entry.record,
-        language=entry.language,
-        package_sha256=entry.package_sha256,
+        contents=entry.contents,
         state=entry.state,
         message=entry.message,
         instances=entry.instances,

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from treadle_fabric.packages import IMAGE, SERVER
+
 from treadle_peer.execution import InstalledPackage
 
 _T = TypeVar("_T")
+_NAMED = {IMAGE: "an image", SERVER: "a chaincode server"}
 
 
 class BuildError(Exception):
@@ -19,6 +22,11 @@ class BuildError(Exception):
 def builder_of(package: InstalledPackage, builders: Mapping[str, _T]) -> _T:
     """What builds packages of this language. Raises BuildError where nothing can build it."""
     builder = builders.get(package.language)
+    if package.language in _NAMED:
+        raise BuildError(
+            f"the package of {package.ccid} only names {_NAMED[package.language]}, which this peer "
+            "cannot run by itself: that takes an operator (treadle.chaincode.launcher: operator)"
+        )
     if builder is None:
         raise BuildError(f"unknown chaincodeType: {package.language.upper()}")
     if not package.code:

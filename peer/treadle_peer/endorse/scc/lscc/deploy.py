@@ -13,7 +13,7 @@ from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.chaincode_pb2 import ChaincodeDeploymentSpec, ChaincodeID, LifecycleEvent
 from fabric_protos.peer.collection_pb2 import CollectionConfigPackage
 from treadle_fabric.channelconfig import Bundle, Capabilities
-from treadle_fabric.packages import PYTHON_NUMBER
+from treadle_fabric.packages import OWN_NUMBERS, language_name
 from treadle_fabric.policy import (
     PolicyError,
     compile_signature_policy,
@@ -142,10 +142,11 @@ def _chaincode_id(data: bytes) -> ChaincodeID:
         spec = parse(ChaincodeDeploymentSpec, data).chaincode_spec
     except WireError as error:
         raise SystemChaincodeError(str(error)) from error
-    if spec.type == PYTHON_NUMBER:
+    if spec.type in OWN_NUMBERS:
         # Endorsed, it would be ordered and then marked invalid by every peer.
         raise SystemChaincodeError(
-            "a deploy cannot name the chaincode type 5 (Python), which Fabric's validation does "
+            f"a deploy cannot name the chaincode type {spec.type} "
+            f"({language_name(spec.type).capitalize()}), which Fabric's validation does "
             "not know; name GOLANG: only the installed package decides how it is built"
         )
     return spec.chaincode_id
