@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from treadle_fabric.packages import wrap_code
+from treadle_fabric.packages import (
+    ImageReference,
+    ServerReference,
+    prebuilt_code,
+    prebuilt_language,
+    wrap_code,
+)
 from treadle_peer.chaincode.launch import Phase, proc
 from treadle_peer.chaincode.launch.builders import Tool
 from treadle_peer.chaincode.launch.builds import build_environment
@@ -203,6 +209,25 @@ async def test_package_without_code_says_how_it_came_about(scripted: Any) -> Non
     raw = wrap_code(name="empty", version="1", language="python", path="x", code=b"")
     ccid = bench.packages.install(raw).ccid
     assert "holds no code: it was made in development mode" in await failure(bench, ccid)
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (ImageReference(name="i", digest="sha256:" + "ab" * 32), "only names an image"),
+        (ServerReference(address="a:1", secret=""), "only names a chaincode server"),
+    ],
+)
+async def test_what_an_operator_runs_is_refused_without_one(
+    scripted: Any, named: ImageReference | ServerReference, sentence: str
+) -> None:
+    bench, _ = await scripted()
+    language, code = prebuilt_language(named), prebuilt_code(named)
+    raw = wrap_code(name="named", version="1", language=language, path="x", code=code)
+    ccid = bench.packages.install(raw).ccid
+    told = await failure(bench, ccid)
+    assert sentence in told
+    assert "treadle.chaincode.launcher: operator" in told
 
 
 async def test_language_without_builder_is_refused_with_fabrics_text(
