@@ -7,6 +7,7 @@ folder's own name once its parent was.
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -32,10 +33,15 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Make everything below *folder* durable, but not its own name; raises OSError."""
+    """Make everything below *folder* durable, but not its own name; raises OSError.
+
+    A link is a name in its folder: what it leads to, perhaps nothing, is not touched.
+    """
     for place, _, files in os.walk(folder):
         for name in files:
-            _sync(Path(place, name), os.O_RDONLY)
+            path = Path(place, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                _sync(path, os.O_RDONLY)
         sync_folder(Path(place))
 
 

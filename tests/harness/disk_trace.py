@@ -52,12 +52,7 @@ class TracedPeer(PeerProcess):
         self.starts += 1
         self.folder.mkdir(parents=True, exist_ok=True)
         lies = [] if self.syncing else [f"--inject={_SYNCS}:retval=0"]
-        tracer = [
-            *("strace", "-D", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", str(_LONGEST)),
-            *("--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns"),
-            *("-e", "signal=none", "-e", f"trace={_SYNCS},{_CHANGES}", *lies),
-            *("-o", str(self._trace(self.starts))),
-        ]
+        tracer = [*tracing(self._trace(self.starts)), *lies]
         self._process = Started(
             [*tracer, *PEER_COMMAND, "node", "start", *self.arguments],
             output=self.folder / f"output.{self.starts}",
@@ -71,13 +66,25 @@ class TracedPeer(PeerProcess):
         return [call for run in range(1, self.starts + 1) for call in self._calls_of(run)]
 
     def _calls_of(self, run: int) -> list[Call]:
-        file = self._trace(run)
-        # strace writes its last lines after the peer has ended.
-        wait_until(lambda: not _is_open(file), within=30, what=f"{file} being complete")
-        return list(read_trace(file.read_text("ascii"), root=self.folder))
+        return trace_of(self._trace(run), root=self.folder)
 
     def _trace(self, run: int) -> Path:
         return self.folder / f"trace.{run}"
+
+
+def tracing(file: Path) -> list[str]:
+    """What is put before a command to record it into *file*, as ``read_trace`` reads it."""
+    return [
+        *("strace", "-D", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", str(_LONGEST)),
+        *("--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns"),
+        *("-e", "signal=none", "-e", f"trace={_SYNCS},{_CHANGES}", "-o", str(file)),
+    ]
+
+
+def trace_of(file: Path, *, root: Path) -> list[Call]:
+    """The calls in *file*, once strace has written its last lines: after the program's end."""
+    wait_until(lambda: not _is_open(file), within=30, what=f"{file} being complete")
+    return list(read_trace(file.read_text("ascii"), root=root))
 
 
 def _is_open(file: Path) -> bool:

@@ -14,16 +14,15 @@ from treadle_peer.chaincode import (
     Mode,
     Modes,
     Observer,
-    StreamPeer,
     SupportConfig,
 )
-from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.launch import LaunchSettings, PeerLauncher, ProcessLauncher
 from treadle_peer.chaincode.launch.admission import at_the_door
 from treadle_peer.chaincode.launch.containers import ContainerLauncher, EngineMissingError
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.runtimes import OperatorLauncher
-from treadle_peer.channels import Channels, is_defined
+from treadle_peer.channels import Channels, defined, is_defined
 from treadle_peer.config import (
     ChaincodeMode,
     ConfigurationError,
@@ -33,7 +32,7 @@ from treadle_peer.config import (
 from treadle_peer.execution import ChaincodeInvoker, PackageError
 from treadle_peer.main.bridges import ServerBridges
 from treadle_peer.main.chaincode_port import PortServices
-from treadle_peer.main.developing import StartLines
+from treadle_peer.main.developing import StartLines, Told, development_rule, told_by
 from treadle_peer.main.folders import DataFolders
 from treadle_peer.main.operated import MOST_INSTANCES, OperatorSide, build_operator_side
 from treadle_peer.services.metrics import Metrics
@@ -116,8 +115,9 @@ def build_chaincodes(
     rules = _rules(
         config, channels=channels, packages=packages, authority=authority, operator=operator
     )
+    told = told_by(start_lines, operator)
     support = ChaincodeSupport(
-        config=_support_config(config, start_lines),
+        config=_support_config(config, told),
         modes=modes,
         rules=rules,
         invoker=invoker,
@@ -125,6 +125,8 @@ def build_chaincodes(
         observer=observer,
     )
     holder.append(support)
+    if operator is not None:
+        operator.developments.take_up()
     return Chaincodes(
         config=config,
         packages=packages,
@@ -133,7 +135,7 @@ def build_chaincodes(
         operator=operator,
         modes=modes,
         support=support,
-        doorkeeper=Doorkeeper(_refusal(modes, start_lines), refused=rules.refused),
+        doorkeeper=Doorkeeper(_refusal(modes, told), refused=rules.refused),
         start_lines=start_lines,
     )
 
@@ -157,6 +159,7 @@ def _launcher(
             packages=packages,
             authority=authority,
             peer_address=endpoints.launched,
+            development_address=endpoints.advertised,
             support=support,
         )
         return operator.launcher, operator
@@ -170,6 +173,7 @@ def _launcher(
             authority=authority,
             bridges=ServerBridges(support),
             endpoint=lambda: endpoints.launched,
+            needed=lambda: defined(channels),
             on_exit=lambda end: support().runtime_exited(end.ccid, end.sentence),
         )
     except EngineMissingError as error:
@@ -188,7 +192,7 @@ def _rules(
 ) -> AdmissionRules:
     rules = AdmissionRules(
         is_known=lambda ccid: _is_known(ccid, packages=packages, channels=channels),
-        admit_developer=_development_rule(config, authority),
+        admit_developer=development_rule(config, authority),
         install_timeout=config.chaincode.startup_timeout,
     )
     if operator is None:
@@ -196,6 +200,7 @@ def _rules(
     return replace(
         rules,
         changed=operator.required.connected,
+        developed=operator.developments.connected,
         refused=operator.required.refusals.count,
         max_instances=MOST_INSTANCES,
     )
@@ -217,7 +222,7 @@ def _mode(config: PeerConfig) -> Mode:
     return Mode.DEVELOPMENT if development else Mode.PRODUCTION
 
 
-def _support_config(config: PeerConfig, start_lines: StartLines) -> SupportConfig:
+def _support_config(config: PeerConfig, told: Told) -> SupportConfig:
     chaincode = config.chaincode
     development = chaincode.mode is ChaincodeMode.DEVELOPMENT
     return SupportConfig(
@@ -226,7 +231,8 @@ def _support_config(config: PeerConfig, start_lines: StartLines) -> SupportConfi
         development_execute_timeout=chaincode.execute_timeout if development else None,
         total_query_limit=chaincode.total_query_limit,
         max_calls=calls_of_one(config.limits.endorser),
-        start_line=start_lines.line,
+        set_timeout=told.timeout,
+        start_line=told.line,
     )
 
 
@@ -247,27 +253,7 @@ def _is_known(ccid: str, *, packages: FilePackageStore, channels: Channels) -> b
     return is_defined(channels, ccid)
 
 
-def _development_rule(
-    config: PeerConfig, authority: ChaincodeAuthority
-) -> Callable[[str, StreamPeer], str | None]:
-    """With TLS a developer's process holds the development certificate; without, anyone may."""
-
-    def judge(ccid: str, caller: StreamPeer) -> str | None:
-        if not config.chaincode.tls:
-            return None
-        known = caller.fingerprint is not None
-        if known and authority.standing(caller.fingerprint or "") is Standing.DEVELOPMENT:
-            return None
-        return (
-            f"chaincode {ccid} did not present the development certificate; "
-            "point CORE_TLS_CLIENT_CERT_PATH and CORE_TLS_CLIENT_KEY_PATH at the peer's files "
-            "client.crt and client.key of chaincode/authority/development"
-        )
-
-    return judge
-
-
-def _refusal(modes: Modes, start_lines: StartLines) -> Callable[[str], str]:
+def _refusal(modes: Modes, told: Told) -> Callable[[str], str]:
     """What the door of a chaincode port with TLS answers."""
 
     def sentence(ccid: str) -> str:
@@ -275,7 +261,7 @@ def _refusal(modes: Modes, start_lines: StartLines) -> Callable[[str], str]:
             return at_the_door(ccid)
         return (
             f"chaincode {ccid} came without the development certificate, and the chaincode port "
-            f"has TLS; start yours with: {start_lines.line(ccid)}"
+            f"has TLS; start yours with: {told.line(ccid)}"
         )
 
     return sentence

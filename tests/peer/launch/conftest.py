@@ -30,6 +30,8 @@ class Bench:
     launcher: ProcessLauncher
     exits: asyncio.Queue[Exit]
     folder: Path
+    defined: set[str]
+    """The ccids that channels define."""
 
     def install(self, source: Path, *, language: str, version: str = "1", path: str = "x") -> str:
         """Package and install a folder; its ccid."""
@@ -66,7 +68,7 @@ async def make_bench(tmp_path: Path) -> AsyncIterator[MakeBench]:
         ) -> Bench:
             authority = ChaincodeAuthority.open(folder / "authority")
             packages = FilePackageStore(folder / "chaincodes")
-            port, exits = ChaincodePort(), asyncio.Queue[Exit]()
+            port, exits, defined = ChaincodePort(), asyncio.Queue[Exit](), set[str]()
             await port.listen(authority if tls else None)
             stack.push_async_callback(port.close)
             launcher = ProcessLauncher(
@@ -77,12 +79,13 @@ async def make_bench(tmp_path: Path) -> AsyncIterator[MakeBench]:
                 authority=authority,
                 bridges=Dialler(port),
                 endpoint=lambda: port.address,
+                needed=lambda: defined,
                 on_exit=exits.put_nowait,
                 builders=builders,
             )
             stack.push_async_callback(launcher.close)
             port.admit = launcher.admit
-            return Bench(port, packages, authority, launcher, exits, folder)
+            return Bench(port, packages, authority, launcher, exits, folder, defined)
 
         yield make
 

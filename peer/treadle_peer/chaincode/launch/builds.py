@@ -1,14 +1,13 @@
 """Builds, each done once: cached by the code's hash and everything else that shapes the result.
 
-``<folder>/<key>/`` holds the unpacked package, the output, and ``complete`` once the build has
-succeeded; a folder without it is what a crash or a failure left, and is made anew. The key covers
-the versions of the tools, so that an upgrade of the compiler builds beside what still runs.
+A build's folder holds the unpacked package, the output, and ``complete`` once the build has
+succeeded (see ``shelf``). Its name covers the versions of the tools, so that an upgrade of the
+compiler builds beside what still runs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import shutil
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from treadle_fabric.identity.files import write_public
 from treadle_fabric.packages import PackageFormatError, extract_code, read_archive
 
 from treadle_peer.chaincode.launch.builders import (
@@ -33,6 +31,7 @@ from treadle_peer.chaincode.launch.builders import (
 from treadle_peer.chaincode.launch.logs import CapturedLog
 from treadle_peer.chaincode.launch.processes import Program, run_to_end
 from treadle_peer.chaincode.launch.records import LaunchRecords
+from treadle_peer.chaincode.launch.shelf import Shelf
 from treadle_peer.execution import InstalledPackage
 
 _LOG = logging.getLogger(__name__)
@@ -95,32 +94,37 @@ class Builds:
         self._timeout = timeout
         self._environment = build_environment(environment)
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._locks: dict[str, asyncio.Lock] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._locks: dict[Path, asyncio.Lock] = {}
+        self.shelf = Shelf(folder, mark=_COMPLETE)
 
     async def obtain(self, package: InstalledPackage) -> Build:
         """The build of *package*, made now unless it was made before. Raises BuildError."""
         builder = builder_of(package, self._builders)
         names = await asyncio.to_thread(_entry_names, package.code)
         versions = [await self._version(tool) for tool in builder.tools(names)]
-        key = _digest(package, builder.revision, *versions)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            return await self._obtain(package, builder, self._folder / key)
+        place = self.shelf.place(package, builder.revision, *versions)
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            return await self._obtain(package, builder, place)
 
     async def _obtain(self, package: InstalledPackage, builder: Builder, folder: Path) -> Build:
         layout = Layout(package=folder / "package", output=folder / "output")
-        complete = folder / _COMPLETE
-        if complete.exists():
+        if self.shelf.finished(folder):
             return Build(layout=layout, builder=builder, cached=True, seconds=0.0)
         async with self._slots:
             started = time.monotonic()
             await asyncio.to_thread(_unpack_anew, package.code, layout)
             await self._build(package, builder, layout)
         builder.start(layout, "nowhere:0")  # raises when the steps made nothing to start
-        write_public(complete, b"")
+        await asyncio.to_thread(self._finish, folder)
         seconds = time.monotonic() - started
         _LOG.info("Built chaincode %s in %.1f s", package.ccid, seconds)
         return Build(layout=layout, builder=builder, cached=False, seconds=seconds)
+
+    def _finish(self, folder: Path) -> None:
+        try:
+            self.shelf.finish(folder)
+        except OSError as error:
+            raise BuildError(f"what was built cannot be kept: {error}") from error
 
     async def _build(self, package: InstalledPackage, builder: Builder, layout: Layout) -> None:
         log = CapturedLog(layout.package.parent / _BUILD_LOG, limit=_LOG_BYTES)
@@ -187,11 +191,6 @@ def _unpack_anew(code: bytes, layout: Layout) -> None:
     except PackageFormatError as error:
         raise BuildError(str(error)) from error
     layout.output.mkdir()
-
-
-def _digest(package: InstalledPackage, *others: str) -> str:
-    head = "\0".join((package.language, package.path, *others)).encode()
-    return hashlib.sha256(hashlib.sha256(package.code).digest() + head).hexdigest()[:40]
 
 
 def _quoted(log: CapturedLog) -> str:

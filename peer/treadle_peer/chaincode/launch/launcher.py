@@ -11,7 +11,7 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,14 +63,16 @@ class PeerLauncher:
         authority: ChaincodeAuthority,
         workshop: Callable[[], Workshop],
         endpoint: Callable[[], str],
+        needed: Callable[[], Iterable[str]],
         on_exit: Callable[[Exit], None],
     ) -> None:
         """Take the launcher's folder, then open the *workshop*, which ends what was left over.
 
         Raises OSError when another peer uses the folder, and what *workshop* raises; may block for
         seconds in that. *endpoint* tells the address (host:port) that chaincode dials
-        (fabric-wire.md §2.4). *on_exit* is called whenever a launched process ends by itself,
-        never before the ``launch`` that started it has returned.
+        (fabric-wire.md §2.4), *needed* which ccids the channels define: their builds are kept.
+        *on_exit* is called whenever a launched process ends by itself, never before the ``launch``
+        that started it has returned.
         """
         self._lock_file = _lock(settings.folder)
         self._settings = settings
@@ -78,9 +80,11 @@ class PeerLauncher:
         self._authority = authority
         self._workshop = workshop()
         self._endpoint = endpoint
+        self._needed = needed
         self._on_exit = on_exit
         self._runtimes: dict[str, _Runtime] = {}
         self._launching: set[asyncio.Task[object]] = set()
+        self._tidying: asyncio.Task[None] | None = None
 
     async def launch(self, ccid: str) -> None:
         """Build if needed and start, replacing a process that is still there.
@@ -89,15 +93,12 @@ class PeerLauncher:
         the text of fabric-wire.md §2.7 inside ``could not launch chaincode``.
         """
         runtime = self._runtimes.setdefault(ccid, _Runtime(ccid))
-        with self._cancelled_at_close():
-            async with runtime.lock:
-                try:
-                    await self._end_current(runtime)
-                    await self._bring_up(runtime)
-                except BaseException as error:
-                    runtime.enter(Phase.FAILED)
-                    runtime.last_error = str(error)
-                    raise
+        try:
+            with self._cancelled_at_close():
+                async with runtime.lock:
+                    await self._replace(runtime)
+        finally:
+            self._tidy_soon()
 
     async def stop(self, ccid: str) -> None:
         """End what runs for *ccid*; nothing to do is fine."""
@@ -110,6 +111,9 @@ class PeerLauncher:
         for task in self._launching:
             task.cancel()
         await asyncio.gather(*self._launching, return_exceptions=True)
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
         await asyncio.gather(*map(self._end_current, self._runtimes.values()))
         await self._workshop.close()
         if self._lock_file >= 0:
@@ -148,6 +152,15 @@ class PeerLauncher:
         port = int(self._endpoint().rpartition(":")[2])
         return admission.foreign_socket(ccid, caller, members=live.program.members(), port=port)
 
+    async def _replace(self, runtime: _Runtime) -> None:
+        try:
+            await self._end_current(runtime)
+            await self._bring_up(runtime)
+        except BaseException as error:
+            runtime.enter(Phase.FAILED)
+            runtime.last_error = str(error)
+            raise
+
     async def _bring_up(self, runtime: _Runtime) -> None:
         runtime.enter(Phase.BUILDING)
         made = await self._make(runtime.ccid)
@@ -170,6 +183,23 @@ class PeerLauncher:
         except BuildError as error:
             text = f"error building chaincode: error building image: {error}"
             raise ExecutionError(text) from error
+
+    def _tidy_soon(self) -> None:
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidy())
+
+    async def _tidy(self) -> None:
+        try:
+            await self._workshop.tidy(self._kept, self._packages)
+        except OSError as error:
+            _LOG.warning("old builds are not removed: %s", error)
+
+    def _kept(self) -> Iterator[str]:
+        """Whose builds must stay."""
+        yield from self._needed()
+        for runtime in self._runtimes.values():
+            if runtime.lock.locked() or runtime.live is not None:
+                yield runtime.ccid
 
     async def _watch(self, runtime: _Runtime, launch: Launch) -> None:
         """Tell when the process ends by itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from treadle_peer.chaincode.authority import ChaincodeAuthority
@@ -57,6 +57,10 @@ class LocalWorkshop:
         """See Workshop."""
         return LocalBuild(build=await self._builds.obtain(package), starter=self._starter)
 
+    async def tidy(self, needed: Callable[[], Iterable[str]], packages: PackageStore) -> None:
+        """See Workshop."""
+        await self._builds.shelf.tidy(needed, packages)
+
     async def close(self) -> None:
         """See Workshop."""
 
@@ -84,6 +88,7 @@ class ProcessLauncher(PeerLauncher):
         authority: ChaincodeAuthority,
         bridges: BridgeStarter,
         endpoint: Callable[[], str],
+        needed: Callable[[], Iterable[str]],
         on_exit: Callable[[Exit], None],
         environment: Mapping[str, str] | None = None,
         builders: Mapping[str, Builder] | None = None,
@@ -106,5 +111,6 @@ class ProcessLauncher(PeerLauncher):
             authority=authority,
             workshop=workshop,
             endpoint=endpoint,
+            needed=needed,
             on_exit=on_exit,
         )

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from treadle_peer.chaincode.launch.launches import Launch
-from treadle_peer.execution import InstalledPackage
+from treadle_peer.execution import InstalledPackage, PackageStore
 
 
 class Made(Protocol):
@@ -30,6 +31,9 @@ class Workshop(Protocol):
 
         Raises BuildError, or ExecutionError when it could not be started anyway.
         """
+
+    async def tidy(self, needed: Callable[[], Iterable[str]], packages: PackageStore) -> None:
+        """Remove old builds that none of the ccids *needed* has."""
 
     async def close(self) -> None:
         """Let go of what the workshop itself holds. Idempotent."""

@@ -1,14 +1,13 @@
 """Builds in containers of the builder images: each done once, its output kept as one archive.
 
-``<folder>/<key>/`` holds ``output.tar`` and, once the build has succeeded, ``complete.json``. The
-key covers the image, so that a newer one builds anew. Scripts and archive are those of pods
-(``chaincode.recipes``).
+A build's folder holds ``output.tar`` and, once the build has succeeded, ``complete.json`` (see
+``shelf``). Its name covers the image, so that a newer one builds anew. Scripts and archive are
+those of pods (``chaincode.recipes``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import shutil
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from treadle_fabric.identity.files import write_public
 from treadle_fabric.packages import PackageFormatError, extract_code, read_archive
 
 from treadle_peer.chaincode.launch.builders import BuildError, builder_of
@@ -31,6 +29,7 @@ from treadle_peer.chaincode.launch.containers.engine import (
 )
 from treadle_peer.chaincode.launch.containers.running import RunningContainer, create
 from treadle_peer.chaincode.launch.logs import CapturedLog
+from treadle_peer.chaincode.launch.shelf import Shelf
 from treadle_peer.chaincode.recipes import (
     RUN_SCRIPT,
     CarryingError,
@@ -77,15 +76,14 @@ class ContainerBuilds:
         environment: Mapping[str, str],
     ) -> None:
         """*timeout* (seconds) bounds one build; *environment* is told to all of them."""
-        self._folder = folder
+        self.shelf = Shelf(folder, mark=_COMPLETE)
         self._engine = engine
         self._settings = settings
         self._labels = labels
         self._timeout = timeout
         self._environment = environment
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._locks: dict[str, asyncio.Lock] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._locks: dict[Path, asyncio.Lock] = {}
 
     async def obtain(
         self, package: InstalledPackage, *, before: Callable[[str], Awaitable[object]]
@@ -97,10 +95,9 @@ class ContainerBuilds:
         name = builder_of(package, self._settings.builders)
         await before(package.language)
         image = await self._image(name, package.language)
-        key = _digest(package, image)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            folder = self._folder / key
-            if not (folder / _COMPLETE).exists():
+        folder = self.shelf.place(package, _REVISION, image)
+        async with self._locks.setdefault(folder, asyncio.Lock()):
+            if not self.shelf.finished(folder):
                 async with self._slots:
                     await self._make(package, image, folder)
             told = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
@@ -128,6 +125,9 @@ class ContainerBuilds:
             async with asyncio.timeout(self._timeout):
                 await self._build(package.ccid, image, work, log)
             listens = await asyncio.to_thread(_carry, recipe, folder / _OUTPUT)
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+            told = json.dumps({"listens": listens}).encode()
+            await asyncio.to_thread(self.shelf.finish, folder, told)
         except TimeoutError:
             raise BuildError(
                 f"the build took longer than {self._timeout:.0f} s "
@@ -138,7 +138,6 @@ class ContainerBuilds:
         finally:
             log.close()
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-        write_public(folder / _COMPLETE, json.dumps({"listens": listens}).encode())
         seconds = time.monotonic() - started
         _LOG.info("Built chaincode %s in a container in %.1f s", package.ccid, seconds)
 
@@ -234,11 +233,6 @@ def _carry(recipe: Recipe, target: Path) -> bool:
     """Pack what was built; whether it is a server. Raises BuildError and CarryingError."""
     pack(recipe.files(), {RUN_SCRIPT: run_script(recipe)}, target)
     return recipe.start().listens
-
-
-def _digest(package: InstalledPackage, image: str) -> str:
-    head = "\0".join((_REVISION, package.language, package.path, image)).encode()
-    return hashlib.sha256(hashlib.sha256(package.code).digest() + head).hexdigest()[:40]
 
 
 def _quoted(log: CapturedLog) -> str:

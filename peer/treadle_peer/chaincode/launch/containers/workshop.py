@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +88,10 @@ class ContainerWorkshop:
         build = await self._builds.obtain(package, before=self._starter.image)
         return StartableBuild(build=build, starter=self._starter)
 
+    async def tidy(self, needed: Callable[[], Iterable[str]], packages: PackageStore) -> None:
+        """See Workshop."""
+        await self._builds.shelf.tidy(needed, packages)
+
     async def close(self) -> None:
         """See Workshop."""
         await asyncio.to_thread(self._engine.close)
@@ -112,6 +116,7 @@ class ContainerLauncher(PeerLauncher):
         authority: ChaincodeAuthority,
         bridges: BridgeStarter,
         endpoint: Callable[[], str],
+        needed: Callable[[], Iterable[str]],
         on_exit: Callable[[Exit], None],
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -129,6 +134,7 @@ class ContainerLauncher(PeerLauncher):
             authority=authority,
             workshop=workshop,
             endpoint=endpoint,
+            needed=needed,
             on_exit=on_exit,
         )
 
