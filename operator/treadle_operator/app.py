@@ -30,6 +30,7 @@ _AT_A_TIME: Final = 16
 _RESYNC_SECONDS: Final = 300.0
 _LONGEST_RECONCILE: Final = 120.0
 _DRAIN_SECONDS: Final = 10.0
+_LAST_SECONDS: Final = 5.0
 
 Reconcile = Callable[[Key, World], Awaitable[Outcome]]
 _RECONCILES: Final[dict[Kind, Reconcile]] = {
@@ -77,7 +78,7 @@ class Operator:
     _parked: set[Key] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop* is set; what is begun then has ten seconds to end.
+        """Work until *stop* is set; what is begun then has fifteen seconds to end.
 
         Raises what ends the watching.
         """
@@ -85,6 +86,7 @@ class Operator:
         working = asyncio.create_task(self._work())
         stopping = asyncio.create_task(stop.wait())
         self.leading.changed = self.term_changed
+        self.world.errands.ended = self.told
         leading = asyncio.create_task(self.leading.run())
         every = {watching, working, leading, stopping}
         try:
@@ -92,6 +94,7 @@ class Operator:
             working.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
+            await self.world.errands.close(within=_LAST_SECONDS)
         finally:
             tasks = (watching, working, leading)
             ended = [task for task in tasks if task.done() and not task.cancelled()]
@@ -113,6 +116,7 @@ class Operator:
             for task, key in list(self._tasks.items()):
                 if key.namespace == namespace:
                     task.cancel()
+            self.world.errands.stop(namespace)
         self._changed.set()
 
     def stuck(self) -> str | None:

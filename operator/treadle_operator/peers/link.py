@@ -44,7 +44,7 @@ from treadle_operator.peers.runtimes import Epoch, RuntimesClient, Told
 
 _CONSORTIUM: Final = "SampleConsortium"
 _SECONDS: Final = 20.0
-# Together below the two minutes after which a reconcile counts as stuck.
+# A deploy has a deadline of its own: how long an Init may take is the peer's setting.
 _DEADLINES: Final = Deadlines(endorse=20, deploy=60, broadcast=10, commit=20, deliver=10)
 _VERSION, _POLICY = 2, 5  # fields of ChaincodeData, whose policy Fabric keeps as bytes
 
@@ -218,7 +218,9 @@ class Link:
         """The ccids of which any process is connected."""
         return await connected_ccids(self.access.name, self.access.operations)
 
-    async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
+    async def deploy(
+        self, channel: str, deployment: Deployment, *, upgrade: bool, within: float
+    ) -> None:
         """Instantiate or upgrade, and wait for the commit."""
         orderer, policy, collections = self._ordering(), None, None
         with translated(self.access.name):
@@ -244,7 +246,7 @@ class Link:
             verb = "upgrade" if upgrade else "deploy"
             proposal = opened.propose("lscc", deployment_args(verb, channel, legacy))
             response = await self._peer.endorse(
-                proposal.signed, within=_DEADLINES.deploy, init_must_succeed=True
+                proposal.signed, within=within, init_must_succeed=True
             )
             if not response.HasField("endorsement"):
                 raise EndorsementFailed(self.access.peer.address, response)

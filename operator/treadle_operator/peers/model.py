@@ -106,8 +106,13 @@ class PeerLink(Protocol):
         """The ccids of which any process is connected, a developer's too."""
         ...
 
-    async def deploy(self, channel: str, deployment: Deployment, *, upgrade: bool) -> None:
-        """Instantiate or upgrade, and wait for the commit. Refused with the peer's words."""
+    async def deploy(
+        self, channel: str, deployment: Deployment, *, upgrade: bool, within: float
+    ) -> None:
+        """Instantiate or upgrade, and wait for the commit. Refused with the peer's words.
+
+        *within* seconds Init has to answer.
+        """
         ...
 
 

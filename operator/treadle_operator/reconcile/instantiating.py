@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from treadle_operator.claims import Claim, ccid_of, conflict
-from treadle_operator.definitions import Wanted, are_collections, is_policy
+from treadle_operator.claims import Claim, conflict
+from treadle_operator.definitions import are_collections, is_policy
 from treadle_operator.errors import Blocked, InvalidObject, PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
 from treadle_operator.model import (
-    ChaincodeInstantiation,
     ChaincodePackage,
     Mode,
     Peer,
@@ -21,49 +18,15 @@ from treadle_operator.model import (
     parse_peer,
     text_at,
 )
-from treadle_operator.model.peering import Deployment, State
+from treadle_operator.model.peering import State
 from treadle_operator.peers import PeerLink
+from treadle_operator.reconcile.deploying import Looked, Wish, init_seconds
 from treadle_operator.reconcile.developing import how_to_connect
 from treadle_operator.reconcile.requiring import require
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target, runtime_problem
 from treadle_operator.reconcile.world import World
 
 LEGACY_CAPABILITY: Final = "V1_4_2"
-_INIT: Final = "error in simulation: "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is to be on each target, and the claims to its runtime there, oldest first."""
-
-    instantiation: ChaincodeInstantiation
-    package: ChaincodePackage
-    definition: Wanted
-
-    @property
-    def ccid(self) -> str:
-        """The runtime."""
-        return ccid_of(self.package)
-
-    def was_initialised(self, peer: str) -> bool:
-        """Whether the status says so: what is known of a peer that cannot be asked now."""
-        status = self.instantiation.status
-        return text_at(status, "legacyID") == self.ccid and any(
-            text_at(row, "peer") == peer and at(row, "initialised") is True
-            for row in items_at(status, "targets")
-        )
-
-
-@dataclass(slots=True)
-class Looked:
-    """A target as it was found. ``upgrade`` None: the definition is there; ``link`` None: the
-    peer could not be asked; ``due`` is when a failed runtime is to be tried again.
-    """
-
-    target: Target
-    link: PeerLink | None = None
-    upgrade: bool | None = None
-    due: datetime | None = None
 
 
 async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> Looked:
@@ -72,6 +35,7 @@ async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> 
     try:
         peer = await _peer(world, wish, name)
         found.target.mode = peer.spec.mode
+        found.within = init_seconds(peer)
         _check(wish, peer, claims)
         link = found.link = await world.peers.link(peer.meta.namespace, name)
         await _check_channel(link, wish, peer)
@@ -96,29 +60,6 @@ async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> 
         found.target.problem = Problem(Stage.RUNTIME, stop.reason, stop.message)
         found.link = None
     return found
-
-
-async def deploy(found: Looked, wish: Wish) -> None:
-    """Instantiate or upgrade at a target where everything is ready for it."""
-    package, spec = wish.package.spec, wish.instantiation.spec
-    if found.link is None or found.upgrade is None:
-        return
-    deployment = Deployment(
-        name=package.name,
-        version=package.version,
-        language=package.language or "golang",
-        args=tuple(text.encode() for text in spec.init or ()),
-        policy=wish.definition.policy or b"",
-        collections=wish.definition.collections,
-    )
-    try:
-        await found.link.deploy(spec.channel, deployment, upgrade=found.upgrade)
-    except PeerUnavailable as error:
-        found.target.problem = Problem(Stage.DEFINITION, "PeerUnavailable", str(error))
-    except PeerRefused as error:
-        found.target.problem = _refusal(error)
-    else:
-        found.target.initialised, found.upgrade = True, None
 
 
 class _InTheWay(Exception):
@@ -261,11 +202,3 @@ async def _connected(link: PeerLink, wish: Wish, peer: Peer, target: Target) -> 
         f"{how_to_connect(peer, wish.ccid)}"
     )
     target.problem = Problem(Stage.RUNTIME, "DeveloperMissing", text)
-
-
-def _refusal(error: PeerRefused) -> Problem:
-    if error.message.startswith(_INIT):
-        told = error.message.removeprefix(_INIT).strip()
-        text = f"Init failed, so nothing was written to the ledger: {told}"
-        return Problem(Stage.DEFINITION, "InitFailed", text)
-    return Problem(Stage.DEFINITION, "InstantiationRefused", error.message)

@@ -33,7 +33,8 @@ from treadle_operator.model import (
     parse_package,
     text_at,
 )
-from treadle_operator.reconcile.instantiating import Looked, Wish, deploy, look
+from treadle_operator.reconcile.deploying import Looked, Wish, deploy
+from treadle_operator.reconcile.instantiating import look
 from treadle_operator.reconcile.status import write_status
 from treadle_operator.reconcile.verdicts import (
     Problem,
@@ -46,7 +47,14 @@ from treadle_operator.reconcile.world import Outcome, World
 _DEVELOPMENT_SECONDS: Final = 10.0
 _CHANNEL_SECONDS: Final = 60.0
 _FAILING: Final = frozenset(
-    {"PeerUnavailable", "PeerRefused", "InitFailed", "InstantiationRefused"}
+    {
+        "PeerUnavailable",
+        "PeerRefused",
+        "InitFailed",
+        "InitInterrupted",
+        "InitTimedOut",
+        "InstantiationRefused",
+    }
 )
 
 
@@ -75,11 +83,10 @@ async def reconcile_instantiation(key: Key, world: World) -> Outcome:
     Raises KubeError; everything is then looked at again from the beginning.
     """
     body = await world.kube.find(INSTANTIATIONS, key.namespace, key.name)
-    if body is None:
-        return Outcome(exists=False)
-    meta = parse_meta(body)
-    if meta.deleting:
-        return Outcome()
+    meta = parse_meta(body) if body is not None else None
+    if body is None or meta is None or meta.deleting:
+        world.errands.forget(key)
+        return Outcome(exists=body is not None)
     before = mapping_at(body, "status")
     found = _Findings(
         legacy_id=text_at(before, "legacyID"),
@@ -131,7 +138,7 @@ async def _work(one: ChaincodeInstantiation, world: World, found: _Findings) -> 
         for peer in package.spec.peers
     ]
     looked = await _all(looks)
-    await _deploy(looked, wish)
+    await _deploy(world, looked, wish)
     _conclude(looked, wish, found, world.now())
 
 
@@ -185,16 +192,19 @@ def _check_name(found: _Findings, wish: Wish) -> None:
         )
 
 
-async def _deploy(looked: list[Looked], wish: Wish) -> None:
+async def _deploy(world: World, looked: list[Looked], wish: Wish) -> None:
     """The transactions, once a process is registered at every target."""
     missing = [found for found in looked if found.upgrade is not None]
+    for found in looked:
+        if found.target.initialised:
+            world.errands.drop(wish.key, found.target.peer)
     if any(found.target.problem is not None for found in looked):
         for found in missing:
             if found.target.problem is None:
                 text = "it waits until every other target is ready for it"
                 found.target.problem = Problem(Stage.DEFINITION, "WaitingForOthers", text)
     else:
-        await _all([deploy(found, wish) for found in missing])
+        await _all([deploy(world, found, wish) for found in missing])
 
 
 def _conclude(looked: list[Looked], wish: Wish, found: _Findings, now: datetime) -> None:

@@ -37,6 +37,7 @@ _ON_THE_WAY: Final = {
 FAULTLESS: Final = frozenset(
     {reason for reason, _ in _ON_THE_WAY.values()}
     | {"PeerNotReady", "RuntimesUnknown", "PackageNotReady", "WaitingForOthers"}
+    | {"Instantiating", "LedgerChanged"}
 )
 """Reasons that are no fault: something is on its way."""
 

@@ -10,6 +10,7 @@ from treadle_operator.kube import Kube
 from treadle_operator.model import Reference
 from treadle_operator.peers import Peers
 from treadle_operator.reconcile.directory import Directory
+from treadle_operator.reconcile.errands import Errands
 from treadle_operator.reconcile.runtime_told import AddressesTold
 from treadle_operator.reconcile.turns import Turns
 from treadle_operator.resources import Images
@@ -18,7 +19,7 @@ from treadle_operator.resources import Images
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The cluster, the peers, the images to use, how long chaincode's certificates live, the time,
-    who wants what, and whose large package is on its way.
+    who wants what, whose large package is on its way, and which transactions are under way.
     """
 
     kube: Kube
@@ -29,6 +30,7 @@ class World:
     directory: Directory = field(default_factory=Directory)
     addresses: AddressesTold = field(default_factory=AddressesTold)
     large: Turns = field(default_factory=Turns)
+    errands: Errands = field(default_factory=Errands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def executable(path: Path, content: bytes) -> Path:
 async def test_a_definition_is_read_back_as_it_was_deployed(served: PeerLink) -> None:
     await served.create_channel("trade", "V1_4_2")
     assert ASSET in await served.connected()
-    await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False)
+    await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False, within=60)
     committed = await served.definition("trade", "asset")
     assert committed is not None
     assert (committed.name, committed.version) == ("asset", "1")
@@ -153,13 +153,13 @@ async def test_a_definition_is_read_back_as_it_was_deployed(served: PeerLink) ->
     assert are_collections(committed, Wanted(None, b""))
     assert not is_policy(committed, Wanted(None, b""), ["Org1MSP", "Org2MSP"])
     with pytest.raises(PeerRefused, match="already exists"):
-        await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False)
+        await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False, within=60)
 
 
 async def test_an_init_that_answers_with_an_error_writes_nothing(served: PeerLink) -> None:
     await served.create_channel("trade", "V1_4_2")
     with pytest.raises(PeerRefused) as refused:
-        await served.deploy("trade", deployment("init", "alice", "many"), upgrade=False)
+        await served.deploy("trade", deployment("init", "alice", "many"), upgrade=False, within=60)
     assert refused.value.message.startswith("error in simulation: ")
     assert "must be a whole number: many" in refused.value.message
     assert await served.definition("trade", "asset") is None
@@ -178,7 +178,7 @@ async def test_a_leader_whose_term_ends_while_it_opens_the_commit_watch_orders_n
 
     heard.term = term
     with pytest.raises(NotLeading):
-        await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False)
+        await served.deploy("trade", deployment("init", "alice", "100"), upgrade=False, within=60)
     heard.term = lambda: 1
     assert await served.definition("trade", "asset") is None
 

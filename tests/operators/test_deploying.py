@@ -1,0 +1,71 @@
+"""How long an Init may take, and what the failures of a deploy are called."""
+
+from __future__ import annotations
+
+import pytest
+from harness.operating.stored import peer
+from treadle_operator.errors import PeerRefused
+from treadle_operator.reconcile.deploying import init_seconds, is_overtaken, refusal
+
+PREFIX = "error in simulation: "
+
+
+@pytest.mark.parametrize(
+    ("spec", "least", "most"),
+    [
+        ({}, 60, 60),
+        ({"chaincode": {"executeTimeout": "1s"}}, 60, 60),
+        ({"chaincode": {"executeTimeout": "90s"}}, 91, 150),
+        ({"chaincode": {"executeTimeout": "2h"}}, 7201, 7300),
+        ({"mode": "Development"}, 1800, 7200),
+        ({"mode": "Development", "chaincode": {"executeTimeout": "90s"}}, 91, 150),
+    ],
+)
+def test_an_init_has_longer_than_its_peer_gives_it(
+    spec: dict[str, object], least: float, most: float
+) -> None:
+    found = init_seconds(peer(**spec))
+    assert least <= found <= most
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (f"{PREFIX}transaction returned with failure: no such account", "InitFailed"),
+        (f"{PREFIX}Init answered with status 500: no", "InitFailed"),
+        (
+            f"{PREFIX}transaction returned with failure: timeout expired while executing "
+            "transaction",
+            "InitFailed",
+        ),
+        (
+            f"{PREFIX}failed to execute transaction 4f: error sending: timeout expired while "
+            "executing transaction",
+            "InitTimedOut",
+        ),
+        (
+            f"{PREFIX}failed to execute transaction 4f: error sending: chaincode stream terminated",
+            "InitInterrupted",
+        ),
+        (
+            f"{PREFIX}could not launch chaincode asset:1.0: still starting (4 s); try again",
+            "InitInterrupted",
+        ),
+        (
+            f"{PREFIX}failed to execute transaction 4f: chaincode asset:1.0 has 8 transactions "
+            "under way, as many as one chaincode may have; try again when it has answered some",
+            "InstantiationRefused",
+        ),
+        ("access denied for [deploy]", "InstantiationRefused"),
+    ],
+)
+def test_only_the_chaincodes_own_answer_is_a_failed_init(said: str, reason: str) -> None:
+    problem = refusal(PeerRefused("500", said))
+    assert problem.reason == reason
+    assert said.removeprefix(PREFIX) in problem.message
+
+
+def test_who_was_overtaken_reads_the_ledger_again() -> None:
+    text = "the transaction was ordered, but is invalid: MVCC_READ_CONFLICT"
+    assert is_overtaken(PeerRefused("MVCC_READ_CONFLICT", text))
+    assert not is_overtaken(PeerRefused("ENDORSEMENT_POLICY_FAILURE", text))
