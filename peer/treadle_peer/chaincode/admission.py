@@ -13,6 +13,7 @@ from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnd
 from treadle_peer.chaincode.launching import Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.registry import Connected, Registration, Registry, RuntimeState
+from treadle_peer.chaincode.replacing import Replaced, replaced_by
 from treadle_peer.chaincode.streams import StreamPeer
 from treadle_peer.logs import Repeats
 
@@ -42,6 +43,10 @@ def _untold(ccid: str, instances: int) -> None:
     """Nobody wants to know."""
 
 
+def _unseen(ccid: str, registration: Registration | None) -> None:
+    """Nobody wants to know."""
+
+
 def _uncounted(ccid: str, sentence: str, remote: str) -> None:
     """Nobody counts who was refused."""
 
@@ -53,8 +58,10 @@ class AdmissionRules:
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
     ``changed(ccid, n)`` is told how many managed processes of it take transactions from now on,
-    ``refused(ccid, sentence, remote)`` who was not let in.
-    Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed.
+    ``developed(ccid, registration)`` which developer's does, ``refused(ccid, sentence, remote)``
+    who was not let in.
+    Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed, until a
+    managed process whose chaincode is now a developer's has finished what it works on.
     ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
     chaincodes of the whole peer, ``max_nameless``: streams that have not sent REGISTER yet; one
     more ends the oldest.
@@ -63,9 +70,11 @@ class AdmissionRules:
     is_known: Callable[[str], bool]
     admit_developer: Callable[[str, StreamPeer], str | None] = anyone
     changed: Callable[[str, int], None] = _untold
+    developed: Callable[[str, Registration | None], None] = _unseen
     refused: Callable[[str, str, str], None] = _uncounted
     register_timeout: float = 60.0
     install_timeout: float = 300.0
+    handover_timeout: float = 30.0
     max_instances: int = 1
     max_waiting: int = 64
     max_nameless: int = 256
@@ -92,6 +101,7 @@ class Admission:
         self._now = now
         self._timers: dict[Connected, asyncio.TimerHandle] = {}
         self._nameless: dict[Connected, None] = {}
+        self._replaced = Replaced()
         self._repeats = Repeats(log)
 
     def connected(self, instance: Connected) -> None:
@@ -133,18 +143,34 @@ class Admission:
 
     def evict(self, registration: Registration, reason: StreamEnded) -> None:
         """End a registered or waiting stream with *reason*."""
+        self._leave(registration)
+        registration.instance.close(reason)
+
+    def _leave(self, registration: Registration) -> None:
         self._unwatch(registration.instance)
         self._registry.remove(registration.instance, now=self._now())
         self._tell(registration.ccid)
-        registration.instance.close(reason)
 
     def mode_changed(self, ccid: str) -> None:
-        """End the streams that the new mode of *ccid* does not allow."""
+        """End the streams and launches that the new mode of *ccid* does not allow.
+
+        A managed process may finish what it works on; it gets nothing new.
+        """
         mode = self._modes.of(ccid)
         sentence = f"chaincode {ccid} is now in {mode.value} mode"
+        reason = RegistrationRefused(sentence, Ending.PERMISSION_DENIED)
+        if mode is Mode.DEVELOPMENT and self._launches is not None:
+            self._launches.give_up(ccid, sentence)
         for one in [*self._registry.ready(ccid), *self._registry.waiting(ccid)]:
-            if one.owner != mode.owner:
-                self.evict(one, RegistrationRefused(sentence, Ending.PERMISSION_DENIED))
+            if one.owner == mode.owner:
+                continue
+            if mode is Mode.DEVELOPMENT:
+                self._leave(one)
+                one.instance.finish(reason, within=self._rules.handover_timeout)
+            else:
+                self.evict(one, reason)
+        self._replaced.forget(ccid)
+        self._tell(ccid)
 
     def _register_managed(self, instance: Connected, ccid: str) -> None:
         refusal = self._refusal(ccid, instance.caller)
@@ -168,14 +194,18 @@ class Admission:
         mine = _holder(instance)
         for one in self._registry.ready(ccid):
             if mine is not None and _holder(one.instance) == mine:
-                self.evict(one, self._replaced(instance))
+                self.evict(one, self._replacement(instance))
 
     def _register_developer(self, instance: Connected, ccid: str) -> None:
         refusal = self._rules.admit_developer(ccid, instance.caller)
         if refusal is not None:
             raise RegistrationRefused(refusal, Ending.PERMISSION_DENIED)
-        for one in [*self._registry.ready(ccid), *self._registry.waiting(ccid)]:
-            self.evict(one, self._replaced(instance))
+        present = [*self._registry.ready(ccid), *self._registry.waiting(ccid)]
+        self._replaced.check(ccid, instance.caller, present)
+        for one in present:
+            if one.state is RuntimeState.REGISTERED:
+                self._replaced.note(ccid, one.instance.caller, by=instance.caller)
+            self.evict(one, self._replacement(instance))
         if self._rules.is_known(ccid):
             self._admit(instance, ccid, Mode.DEVELOPMENT)
         else:
@@ -190,8 +220,10 @@ class Admission:
             self._launches.registered(ccid)
 
     def _tell(self, ccid: str) -> None:
-        managed = [one.owner == Mode.PRODUCTION.owner for one in self._registry.ready(ccid)]
-        self._rules.changed(ccid, sum(managed))
+        ready = self._registry.ready(ccid)
+        developed = [one for one in ready if one.owner == Mode.DEVELOPMENT.owner]
+        self._rules.changed(ccid, len(ready) - len(developed))
+        self._rules.developed(ccid, developed[0] if developed else None)
 
     def _park(self, instance: Connected, ccid: str) -> None:
         seconds, limit = self._rules.install_timeout, self._rules.max_waiting
@@ -211,9 +243,8 @@ class Admission:
     def _enter(self, instance: Connected, ccid: str, state: RuntimeState, mode: Mode) -> None:
         self._registry.add(ccid, instance, state=state, owner=mode.owner, now=self._now())
 
-    def _replaced(self, newcomer: Connected) -> RegistrationRefused:
-        at = self._now().isoformat(timespec="seconds")
-        return RegistrationRefused(f"replaced by {newcomer.caller.remote} at {at}", Ending.ABORTED)
+    def _replacement(self, newcomer: Connected) -> RegistrationRefused:
+        return replaced_by(newcomer.caller, self._now())
 
     def _watch(self, instance: Connected, seconds: float, refusal: RegistrationRefused) -> None:
         self._unwatch(instance)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -27,7 +27,11 @@ from treadle_peer.chaincode.certificates import LastingCertificate, LastingCerti
 
 LAUNCH_LIFETIME: Final = timedelta(days=90)
 DEVELOPMENT_LIFETIME: Final = timedelta(days=30)
-LONGEST_LIFETIMES: Final = {Purpose.RUNTIME: LAUNCH_LIFETIME, Purpose.BUILDER: timedelta(days=1)}
+LONGEST_LIFETIMES: Final = {
+    Purpose.RUNTIME: LAUNCH_LIFETIME,
+    Purpose.BUILDER: timedelta(days=1),
+    Purpose.DEVELOPMENT: timedelta(days=1),
+}
 MOST_CERTIFICATES: Final = 64
 """That count at a time for one purpose of one ccid: pods, their surge, and a few retries."""
 _ORGANIZATION: Final = "Treadle chaincode"
@@ -51,6 +55,13 @@ class Standing(Enum):
     RETIRED = "retired"
     DEVELOPMENT = "development"
     BUILDER = "builder"
+
+
+_STANDINGS: Final = {
+    Purpose.RUNTIME: Standing.ACTIVE,
+    Purpose.BUILDER: Standing.BUILDER,
+    Purpose.DEVELOPMENT: Standing.DEVELOPMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,12 @@ class ChaincodeAuthority:
         """Retire every lasting certificate that *ccid* has for *purpose*."""
         self._lasting.retire([one.fingerprint for one in self._lasting.counting(ccid, purpose)])
 
+    def retire_others(self, kept: Container[str], purpose: Purpose) -> None:
+        """Retire every lasting certificate for *purpose* whose ccid is not one of *kept*."""
+        for ccid in self._lasting.holders(purpose):
+            if ccid not in kept:
+                self.retire_all(ccid, purpose)
+
     def owner(self, fingerprint: str) -> str | None:
         """The ccid whose processes may present this certificate now."""
         lasting = self._lasting.get(fingerprint)
@@ -176,7 +193,7 @@ class ChaincodeAuthority:
         """What the certificate with this hex SHA-256 of its DER is worth now."""
         lasting = self._lasting.get(fingerprint)
         if lasting is not None and not lasting.retired:
-            return Standing.ACTIVE if lasting.purpose is Purpose.RUNTIME else Standing.BUILDER
+            return _STANDINGS[lasting.purpose]
         if lasting is not None:
             return Standing.RETIRED
         if fingerprint in self._owners:

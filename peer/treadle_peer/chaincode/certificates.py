@@ -28,6 +28,8 @@ class Purpose(Enum):
     """Registering as the chaincode, and fetching its build's output."""
     BUILDER = "builder"
     """Fetching the package and storing the output, once."""
+    DEVELOPMENT = "development"
+    """Registering as the chaincode while it is open for development."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,10 @@ class LastingCertificates:
         """Those of *ccid* that are neither retired nor over."""
         mine = [one for one in self._known.values() if (one.ccid, one.purpose) == (ccid, purpose)]
         return [one for one in mine if not one.retired and one.not_after > self._now()]
+
+    def holders(self, purpose: Purpose) -> frozenset[str]:
+        """The ccids that have any for *purpose*, retired or not."""
+        return frozenset(one.ccid for one in self._known.values() if one.purpose is purpose)
 
     def retire(self, fingerprints: Iterable[str]) -> None:
         """Durably refuse them from now on; unknown and retired ones are fine."""

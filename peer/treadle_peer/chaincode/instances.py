@@ -75,6 +75,7 @@ class Instance:
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[None] = self._loop.create_future()
+        self._last_words: StreamEnded | None = None
         self._hooks: Hooks | None = None
 
     @property
@@ -118,6 +119,16 @@ class Instance:
             self._closing.set_exception(reason)
             self._apply(self._session.end())
 
+    def finish(self, reason: StreamEnded, *, within: float) -> None:
+        """Close with *reason* once nothing runs, or after *within* seconds."""
+        self._last_words = reason
+        self._loop.call_later(within, self.close, reason)
+        self._close_when_idle()
+
+    def _close_when_idle(self) -> None:
+        if self._last_words is not None and not self._answers:
+            self.close(self._last_words)
+
     async def execute(self, call: Call, *, timeout_seconds: float | None) -> ChaincodeMessage:
         """The chaincode's final message for *call*.
 
@@ -144,6 +155,7 @@ class Instance:
             # It holds the error, whose traceback holds this frame: in a ring, all that the
             # transaction has collected would wait for the garbage collector.
             del answer
+            self._close_when_idle()
 
     async def _space(self, deadline: float | None) -> None:
         try:
@@ -197,11 +209,10 @@ class Instance:
         self._turn.spent(self._meter.ccid, asked=asked, begun=begun - read, ended=ended)
 
     def _receive(self, message: ChaincodeMessage) -> None:
-        now = self._loop.time()
         known = self._session.running(TxKey(message.channel_id, message.txid))
         effects = self._session.receive(message)
         if known:
-            self._meter.received(message, now=now)
+            self._meter.received(message, now=self._loop.time())
         self._apply(effects)
 
     def _apply(self, effects: Sequence[Effect]) -> None:
@@ -237,8 +248,7 @@ class Instance:
             answer.set_result(result)
 
     def _start_callee(self, invoke: Invoke) -> None:
-        task = asyncio.create_task(self._run_callee(invoke))
-        self._callees[invoke.token] = task
+        task = self._callees[invoke.token] = asyncio.create_task(self._run_callee(invoke))
         task.add_done_callback(lambda _: self._callees.pop(invoke.token, None))
 
     def _cancel_callee(self, token: int) -> None:

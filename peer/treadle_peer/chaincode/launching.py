@@ -104,9 +104,9 @@ class Launches:
         except asyncio.CancelledError:
             if not pending.task.cancelled():
                 raise
-            # The peer stopped before the launch had begun to run.
+            # It was given up before it had begun to run.
             self._pending.pop(ccid, None)
-            raise ExecutionError(STOPPING) from None
+            raise ExecutionError(pending.failure or STOPPING) from None
         if failure is not None:
             raise ExecutionError(failure)
 
@@ -133,6 +133,13 @@ class Launches:
         pending = self._pending.get(ccid)
         if pending is not None and pending.started:
             pending.settle(f"chaincode registration failed: {sentence}")
+
+    def give_up(self, ccid: str, sentence: str) -> None:
+        """Nobody is to launch *ccid* now; who waits for that is told."""
+        pending = self._pending.get(ccid)
+        if pending is not None:
+            pending.settle(sentence)
+            pending.task.cancel()
 
     def died(self, ccid: str, *, lived: float) -> None:
         """A registered process is gone after *lived* seconds."""

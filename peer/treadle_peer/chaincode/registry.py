@@ -48,6 +48,9 @@ class Connected(Protocol):
     def close(self, reason: StreamEnded) -> None:
         """End its stream."""
 
+    def finish(self, reason: StreamEnded, *, within: float) -> None:
+        """End its stream once nothing runs on it, or when *within* seconds are over."""
+
     async def execute(self, call: Call, *, timeout_seconds: float | None) -> ChaincodeMessage:
         """Run a call on it."""
 
@@ -59,7 +62,7 @@ class RuntimeRow:
     ``instance`` numbers the processes of a ccid in order of arrival; 0 when there is none. The
     counters belong to the ccid and run since the peer started: ``errors`` counts transactions
     without a usable answer, ``restarts`` registrations after the first. ``since`` is when the
-    row's state began (UTC).
+    row's state began (UTC). ``developer`` is who a developer's tool says it is.
     """
 
     ccid: str
@@ -67,6 +70,7 @@ class RuntimeRow:
     state: RuntimeState
     owner: str
     remote: str
+    developer: str
     since: datetime
     in_flight: int
     transactions: int
@@ -239,6 +243,7 @@ def _row(runtime: Runtime, one: Registration | None) -> RuntimeRow:
         state=runtime.state if one is None else one.state,
         owner=runtime.owner if one is None else one.owner,
         remote="" if one is None else one.instance.caller.remote,
+        developer="" if one is None else one.instance.caller.who,
         since=runtime.since if one is None else one.since,
         in_flight=0 if one is None else one.instance.in_flight,
         transactions=runtime.transactions,

@@ -37,8 +37,17 @@ class StreamPeer:
 
     ``fingerprint`` is the lower-case hex SHA-256 of the DER client certificate, ``None``
     without mutual TLS. ``loopback`` is true for 127.0.0.0/8, ::1 and Unix sockets.
+    ``who`` is what a developer's tool says of itself (``user@host``), empty for all others;
+    ``takes``: whether it wants what another one took from it, ``None`` when it does not say.
     """
 
     remote: str
     fingerprint: str | None
     loopback: bool
+    who: str = ""
+    takes: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """What others call it."""
+        return self.who or self.remote

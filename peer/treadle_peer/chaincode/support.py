@@ -52,6 +52,7 @@ class SupportConfig:
     """Settings of the chaincode side; all times in seconds.
 
     ``development_execute_timeout`` is ``None`` by default: a developer may stand at a breakpoint.
+    ``set_timeout(ccid)`` is what was set for this chaincode alone, or ``None``.
     ``start_line(ccid)`` is what a developer types to start that process.
     ``stall_timeout`` bounds how long a managed chaincode may leave a full stream unread,
     ``max_calls`` how many calls of one ccid are under way; 0 does not.
@@ -63,6 +64,7 @@ class SupportConfig:
     total_query_limit: int = 100_000
     stall_timeout: float = 60.0
     max_calls: int = 0
+    set_timeout: Callable[[str], float | None] = lambda ccid: None
     start_line: Callable[[str], str] = _plain_start_line
 
 
@@ -269,6 +271,9 @@ class ChaincodeSupport:
         return instance
 
     def _timeout(self, ccid: str) -> float | None:
+        own = self._config.set_timeout(ccid)
+        if own is not None:
+            return own
         if self._modes.of(ccid) is Mode.DEVELOPMENT:
             return self._config.development_execute_timeout
         return self._config.execute_timeout

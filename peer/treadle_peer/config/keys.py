@@ -36,6 +36,7 @@ treadle.channel treadle.channelCapability treadle.organization
 treadle.ordering.listenAddress treadle.ordering.address treadle.ordering.tls.enabled
 treadle.chaincode.tls treadle.chaincode.buildTimeout treadle.chaincode.launchedListenAddress
 treadle.chaincode.launcher treadle.chaincode.launchedAddress
+treadle.chaincode.allowDevelopment
 treadle.chaincode.docker.builders.golang treadle.chaincode.docker.builders.node
 treadle.chaincode.docker.builders.java treadle.chaincode.docker.builders.python
 treadle.chaincode.docker.runtimes.golang treadle.chaincode.docker.runtimes.node

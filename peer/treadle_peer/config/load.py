@@ -266,6 +266,7 @@ def _chaincode(settings: Settings, *, peer_tls: bool, development: bool) -> Chai
         launched_listen_address=launched_listen,
         launched_address=told,
         launcher=launcher,
+        allow_development=settings.flag("treadle.chaincode.allowDevelopment", True),
         containers=containers,
     )
 

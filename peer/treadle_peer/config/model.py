@@ -74,6 +74,8 @@ class ChaincodeConfig:
     launched_listen_address: str = "127.0.0.1:0"
     launched_address: str | None = None
     launcher: LauncherKind = LauncherKind.PROCESS
+    allow_development: bool = True
+    """Whether an operator may open single chaincodes for development."""
     containers: ContainersConfig | None = None
     """Of the launcher ``docker``."""
 

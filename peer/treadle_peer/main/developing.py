@@ -1,12 +1,16 @@
-"""What the developers of this peer type to start their processes."""
+"""Developers' processes on this peer: who may register, and what people are told to type."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from treadle_peer.chaincode.authority import ChaincodeAuthority
+from treadle_peer.chaincode.developers import Judge, by_certificate
 from treadle_peer.chaincode.startlines import DevelopmentFiles, server_lines, start_line
+from treadle_peer.config import ChaincodeMode, LauncherKind, PeerConfig
 from treadle_peer.execution import PackageError, PackageStore
+from treadle_peer.main.operated import OperatorSide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +55,37 @@ class StartLines:
             "Start your chaincode in Python, which listens, and the bridge that joins it, with:",
             *(f"  {line}" for line in listening),
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What holds for single chaincodes: the line that starts one, and its execute timeout."""
+
+    line: Callable[[str], str]
+    timeout: Callable[[str], float | None]
+
+
+def told_by(start_lines: StartLines, operator: OperatorSide | None) -> Told:
+    """What an operator's policies say, and for all others what this peer does."""
+
+    def line(ccid: str) -> str:
+        policy = None if operator is None else operator.developments.policy(ccid)
+        return policy.start_line if policy and policy.start_line else start_lines.line(ccid)
+
+    def timeout(ccid: str) -> float | None:
+        policy = None if operator is None else operator.developments.policy(ccid)
+        return None if policy is None else policy.execute_timeout
+
+    return Told(line=line, timeout=timeout)
+
+
+def development_rule(config: PeerConfig, authority: ChaincodeAuthority) -> Judge:
+    """With TLS a developer's process holds a development certificate; without, anyone may.
+
+    What an operator opens on a production peer is opened by the certificates that it issues alone.
+    """
+    if not config.chaincode.tls:
+        return lambda ccid, caller: None
+    operated = config.chaincode.launcher is LauncherKind.OPERATOR
+    default = config.chaincode.mode is ChaincodeMode.DEVELOPMENT
+    return by_certificate(authority, local=lambda ccid: default or not operated)

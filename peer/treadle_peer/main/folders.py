@@ -80,6 +80,11 @@ class DataFolders:
         return self.root / "chaincode" / "runtimes"
 
     @property
+    def policies(self) -> Path:
+        """Which chaincodes an operator has opened for development."""
+        return self.root / "chaincode" / "policies.json"
+
+    @property
     def operator(self) -> Path:
         """The authority of the operator's port, and a client certificate for an operator."""
         return self.root / "operator"

@@ -10,14 +10,16 @@ from treadle_fabric.durable import make_folder
 from treadle_fabric.identity import CertificateAuthority
 from treadle_fabric.identity.files import write_private, write_public
 
-from treadle_peer.chaincode import ChaincodeSupport
+from treadle_peer.chaincode import ChaincodeSupport, StreamPeer
 from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.packages import FilePackageStore
 from treadle_peer.chaincode.runtimes import (
+    Developments,
     Epochs,
     OperatorLauncher,
     Origin,
     OutputStore,
+    Policies,
     RequiredRuntimes,
     RuntimeRecords,
 )
@@ -32,7 +34,8 @@ from treadle_peer.server.runtime_grpc import RUNTIMES_SERVICE, runtimes_handlers
 from treadle_peer.server.tls import TLSMaterial
 from treadle_peer.services.artifacts import ArtifactsService
 from treadle_peer.services.metrics import Metrics
-from treadle_peer.services.runtimes import OPERATOR_UNIT, RuntimesService
+from treadle_peer.services.operators import OPERATOR_UNIT
+from treadle_peer.services.runtimes import RuntimesService
 
 MOST_INSTANCES: Final = 64
 """Processes that may share one ccid: pods and their surge."""
@@ -47,6 +50,7 @@ class OperatorSide:
     """Everything about runtimes that an operator runs."""
 
     required: RequiredRuntimes
+    developments: Developments
     launcher: OperatorLauncher
     runtimes: RuntimesService
     artifacts: ArtifactsService
@@ -60,6 +64,7 @@ def build_operator_side(
     packages: FilePackageStore,
     authority: ChaincodeAuthority,
     peer_address: str,
+    development_address: str,
     support: Callable[[], ChaincodeSupport],
 ) -> OperatorSide:
     """Take up what was required before; raises StorageError."""
@@ -73,8 +78,12 @@ def build_operator_side(
     for runtime in required.rows():
         outputs.forget_drafts(runtime.ccid)
     _require_committed(required, channels)
+    developments = _developments(
+        config, folders=folders, required=required, authority=authority, support=support
+    )
     return OperatorSide(
         required=required,
+        developments=developments,
         launcher=OperatorLauncher(
             required=required,
             authority=authority,
@@ -84,16 +93,44 @@ def build_operator_side(
         ),
         runtimes=RuntimesService(
             required=required,
+            developments=developments,
             epochs=Epochs(folders.operator / "epochs.json"),
             authority=authority,
             evict=lambda chosen, sentence: support().evict(chosen, sentence),
             peer_address=peer_address,
+            development_address=development_address,
             msp_id=config.msp_id,
         ),
         artifacts=ArtifactsService(
             required=required, authority=authority, packages=packages, outputs=outputs
         ),
     )
+
+
+def _developments(
+    config: PeerConfig,
+    *,
+    folders: DataFolders,
+    required: RequiredRuntimes,
+    authority: ChaincodeAuthority,
+    support: Callable[[], ChaincodeSupport],
+) -> Developments:
+    """What is open for development; ``take_up`` opens it, once there is a support."""
+
+    def is_retired(_: str, caller: StreamPeer) -> bool:
+        issued = authority.lasting(caller.fingerprint or "")
+        return issued is not None and issued.retired
+
+    developments = Developments(
+        policies=Policies(folders.policies),
+        authority=authority,
+        allowed=config.chaincode.allow_development,
+        set_mode=lambda ccid, mode: support().set_mode(ccid, mode),
+        evict_retired=lambda: support().evict(is_retired, "its certificate is retired"),
+        changed=required.watchers.development_changed,
+    )
+    required.watchers.follow(developments)
+    return developments
 
 
 class OperatorPort:

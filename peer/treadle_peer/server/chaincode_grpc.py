@@ -7,11 +7,9 @@ sentence becomes a status with that sentence as its details, and the other way r
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -28,8 +26,8 @@ from treadle_peer.chaincode import (
     StreamPeer,
 )
 from treadle_peer.chaincode.bridge import LanedStream
+from treadle_peer.server.callers import caller_of, is_loopback
 from treadle_peer.server.guard import Guard
-from treadle_peer.server.tls import certificate_hash
 
 REGISTER_SERVICE = "protos.ChaincodeSupport"
 CONNECT_SERVICE = "protos.Chaincode"
@@ -77,11 +75,15 @@ class ClientTLS:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What to dial: ``host:port``, TLS or plaintext, and how many seconds to try."""
+    """What to dial: ``host:port``, TLS or plaintext, and how many seconds to try.
+
+    ``metadata`` is sent with the stream.
+    """
 
     address: str
     tls: ClientTLS | None = None
     dial_timeout: float = 3.0
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 def _as_seen(remote: str) -> str:
@@ -100,7 +102,7 @@ def register_handlers(
         requests: AsyncIterator[ChaincodeMessage | _Unreadable], context: ServerContext
     ) -> AsyncIterator[ChaincodeMessage]:
         try:
-            await serve(_ServerStream(context), _caller(context, origin))
+            await serve(_ServerStream(context), caller_of(context, origin))
         except StreamEnded as ended:
             await context.abort(grpc.StatusCode[ended.code.value], ended.sentence)
         # Messages are written as they come; the generator form is what the guard wraps.
@@ -143,7 +145,7 @@ async def serve_chaincode_server(serve: Serve, target: Target) -> None:
     stream = await dial_chaincode_server(target)
     host = target.address.rpartition(":")[0].strip("[]")
     peer = StreamPeer(
-        remote=f"server {target.address}", fingerprint=None, loopback=_is_loopback(host)
+        remote=f"server {target.address}", fingerprint=None, loopback=is_loopback(host)
     )
     try:
         await serve(stream, peer)
@@ -252,7 +254,8 @@ def _open(
             response_deserializer=ChaincodeMessage.FromString,
         )
     )
-    return DialledStream(connect(), target.address, channel if owns_channel else None)
+    call = connect(metadata=target.metadata)
+    return DialledStream(call, target.address, channel if owns_channel else None)
 
 
 def _channel(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel:
@@ -265,25 +268,3 @@ def _channel(target: Target, options: list[tuple[str, int]]) -> grpc.aio.Channel
         target.tls.roots, target.tls.key, target.tls.certificate
     )
     return grpc.aio.secure_channel(target.address, credentials, options=arguments)
-
-
-def _caller(context: ServerContext, origin: Callable[[str], str]) -> StreamPeer:
-    remote = unquote(context.peer())
-    kind, _, address = remote.partition(":")
-    address = origin(address)
-    certificates = context.auth_context().get("x509_pem_cert") or []
-    pem = next(iter(certificates), None)
-    return StreamPeer(
-        remote=address or remote,
-        fingerprint=None if pem is None else certificate_hash(pem).hex(),
-        loopback=kind == "unix" or _is_loopback(address.rpartition(":")[0].strip("[]")),
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

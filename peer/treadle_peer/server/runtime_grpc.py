@@ -58,6 +58,19 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         except CallRefused as refused:
             await _refuse(context, refused)
 
+    async def apply(
+        request: pb.ApplyPoliciesRequest, context: _Context
+    ) -> pb.ApplyPoliciesResponse:
+        try:
+            return service.apply(request, service.enter(_certificate(context), _epoch(context)))
+        except CallRefused as refused:
+            await _refuse(context, refused)
+
+    applying = grpc.unary_unary_rpc_method_handler(
+        guard.unary("ApplyPolicies", apply),
+        request_deserializer=pb.ApplyPoliciesRequest.FromString,
+        response_serializer=_bytes_of,
+    )
     watching = grpc.unary_stream_rpc_method_handler(
         guard.stream("WatchRuntimes", watch),
         request_deserializer=pb.WatchRuntimesRequest.FromString,
@@ -72,6 +85,7 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         "RetireCertificate": plain(
             "RetireCertificate", pb.RetireCertificateRequest, service.retire
         ),
+        "ApplyPolicies": applying,
         "WatchRuntimes": watching,
     }
     return grpc.method_handlers_generic_handler(RUNTIMES_SERVICE, methods)

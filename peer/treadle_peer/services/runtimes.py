@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from treadle_fabric.identity import IssuedCertificate
 from treadle_fabric.packages import ImageReference, ServerReference
 from treadle_runtime.v1 import runtime_pb2 as pb
 
@@ -17,7 +16,11 @@ from treadle_peer.chaincode.authority import ChaincodeAuthority, TooManyCertific
 from treadle_peer.chaincode.certificates import Purpose
 from treadle_peer.chaincode.runtimes import (
     HIGHEST,
+    Development,
+    Developments,
     Epochs,
+    NotAllowed,
+    NotOpen,
     Origin,
     Phase,
     Refused,
@@ -33,22 +36,29 @@ from treadle_peer.chaincode.runtimes import (
     WatchEnded,
 )
 from treadle_peer.execution import PackageError
+from treadle_peer.services.developing import (
+    checked_ccid,
+    development_message,
+    policies_of,
+    seconds_of,
+)
+from treadle_peer.services.operators import check_operator
 from treadle_peer.services.refusals import CallRefused, Refusal
-
-OPERATOR_UNIT: Final = "treadle-operator"
-"""The organisational unit that a certificate of the operator carries."""
 
 EPOCH: Final = "treadle-epoch"
 """Metadata of every call: the number of the operator's term."""
 
-_LONGEST_CCID: Final = 256
 _PHASES: Final = {
     pb.PHASE_BUILDING: Phase.BUILDING,
     pb.PHASE_PULLING: Phase.PULLING,
     pb.PHASE_STARTING: Phase.STARTING,
     pb.PHASE_FAILED: Phase.FAILED,
 }
-_PURPOSES: Final = {pb.PURPOSE_RUNTIME: Purpose.RUNTIME, pb.PURPOSE_BUILDER: Purpose.BUILDER}
+_PURPOSES: Final = {
+    pb.PURPOSE_RUNTIME: Purpose.RUNTIME,
+    pb.PURPOSE_BUILDER: Purpose.BUILDER,
+    pb.PURPOSE_DEVELOPMENT: Purpose.DEVELOPMENT,
+}
 _ORIGINS: Final = {
     Origin.OPERATOR: pb.ORIGIN_OPERATOR,
     Origin.CLIENT: pb.ORIGIN_CLIENT,
@@ -64,37 +74,22 @@ _STATES: Final = {
 }
 
 
-def check_operator(certificate_pem: bytes | None) -> str:
-    """The operator's name, from its verified client certificate; raises CallRefused."""
-    units: list[str | bytes] = []
-    names: list[str] = []
-    if certificate_pem is not None:
-        subject = x509.load_pem_x509_certificate(certificate_pem).subject
-        units = [
-            one.value for one in subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
-        ]
-        names = [str(one.value) for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    if OPERATOR_UNIT not in units:
-        raise CallRefused(
-            Refusal.PERMISSION_DENIED,
-            f"this port is the operator's: the client certificate needs OU={OPERATOR_UNIT}",
-        )
-    return ",".join(names)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimesService:
     """Every method raises CallRefused.
 
     *evict(chosen, sentence)* ends the streams of the callers that *chosen(ccid, caller)* names.
-    ``peer_address`` is what pods dial, ``msp_id`` the peer's.
+    ``peer_address`` is what pods dial, ``development_address`` what developers do, ``msp_id`` the
+    peer's.
     """
 
     required: RequiredRuntimes
+    developments: Developments
     epochs: Epochs
     authority: ChaincodeAuthority
     evict: Callable[[Callable[[str, StreamPeer], bool], str], None]
     peer_address: str
+    development_address: str
     msp_id: str
 
     def enter(self, certificate_pem: bytes | None, epoch: str | None) -> Term:
@@ -114,7 +109,7 @@ class RuntimesService:
 
     def require(self, request: pb.RequireRuntimeRequest) -> pb.RequireRuntimeResponse:
         """RequireRuntime."""
-        ccid = _ccid(request.ccid)
+        ccid = checked_ccid(request.ccid)
         try:
             runtime = self.required.require(ccid, Origin.OPERATOR)
         except PackageError as error:
@@ -126,16 +121,19 @@ class RuntimesService:
         ccid = request.ccid
         if self.required.get(ccid) is not None:
             self.required.release(ccid)
-            for purpose in Purpose:
+            for purpose in (Purpose.RUNTIME, Purpose.BUILDER):
                 self.authority.retire_all(ccid, purpose)
             sentence = f"the runtime of {ccid} was released"
             # A developer's process of that name is not part of it.
-            self.evict(lambda name, caller: name == ccid and self._issued_to(caller), sentence)
+            self.evict(lambda name, caller: name == ccid and self._is_managed(caller), sentence)
         return pb.ReleaseRuntimeResponse()
 
     def list(self, _: pb.ListRuntimesRequest) -> pb.ListRuntimesResponse:
         """ListRuntimes."""
-        return pb.ListRuntimesResponse(runtimes=map(message_of, self.required.rows()))
+        return pb.ListRuntimesResponse(
+            runtimes=map(message_of, self.required.rows()),
+            developments=map(development_message, self.developments.rows()),
+        )
 
     async def watch(self, term: Term) -> AsyncIterator[pb.WatchRuntimesResponse]:
         """WatchRuntimes, until a later term than the caller's begins."""
@@ -150,6 +148,8 @@ class RuntimesService:
                         yield pb.WatchRuntimesResponse(removed=ccid)
                     case Runtime() as runtime:
                         yield pb.WatchRuntimesResponse(runtime=message_of(runtime))
+                    case Development() as row:
+                        yield pb.WatchRuntimesResponse(development=development_message(row))
                     case Refused() as refused:
                         yield pb.WatchRuntimesResponse(refused=_refused(refused))
         except WatchEnded as ended:
@@ -182,6 +182,8 @@ class RuntimesService:
         purpose = _PURPOSES.get(request.purpose)
         if purpose is None:
             raise CallRefused(Refusal.INVALID_ARGUMENT, "a certificate needs a purpose")
+        if purpose is Purpose.DEVELOPMENT:
+            return self._issue_for_developers(request)
         runtime = self.required.get(request.ccid)
         if runtime is None or runtime.record.stopped:
             raise _not_required(request.ccid)
@@ -195,16 +197,7 @@ class RuntimesService:
             issued, end = self.authority.issue_lasting(request.ccid, purpose, _lifetime(request))
         except TooManyCertificates as error:
             raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
-        answer = pb.IssueCertificateResponse(
-            certificate=issued.certificate_pem,
-            private_key=issued.key_pem,
-            authority=self.authority.certificate_pem,
-            fingerprint=issued.fingerprint,
-            peer_address=self.peer_address,
-            msp_id=self.msp_id,
-        )
-        answer.not_after.FromDatetime(end)
-        return answer
+        return self._answer(issued, end, self.peer_address)
 
     def retire(self, request: pb.RetireCertificateRequest) -> pb.RetireCertificateResponse:
         """RetireCertificate."""
@@ -217,8 +210,42 @@ class RuntimesService:
             )
         return pb.RetireCertificateResponse()
 
-    def _issued_to(self, caller: StreamPeer) -> bool:
-        return caller.fingerprint is not None and bool(self.authority.lasting(caller.fingerprint))
+    def apply(self, request: pb.ApplyPoliciesRequest, term: Term) -> pb.ApplyPoliciesResponse:
+        """ApplyPolicies."""
+        try:
+            self.developments.apply(policies_of(request), by=term)
+        except NotAllowed as error:
+            raise CallRefused(Refusal.FAILED_PRECONDITION, str(error)) from error
+        return pb.ApplyPoliciesResponse()
+
+    def _issue_for_developers(
+        self, request: pb.IssueCertificateRequest
+    ) -> pb.IssueCertificateResponse:
+        try:
+            issued, end = self.developments.issue(request.ccid, _lifetime(request))
+        except NotOpen as error:
+            raise CallRefused(Refusal.NOT_FOUND, str(error)) from error
+        except TooManyCertificates as error:
+            raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
+        return self._answer(issued, end, self.development_address)
+
+    def _answer(
+        self, issued: IssuedCertificate, end: datetime, address: str
+    ) -> pb.IssueCertificateResponse:
+        answer = pb.IssueCertificateResponse(
+            certificate=issued.certificate_pem,
+            private_key=issued.key_pem,
+            authority=self.authority.certificate_pem,
+            fingerprint=issued.fingerprint,
+            peer_address=address,
+            msp_id=self.msp_id,
+        )
+        answer.not_after.FromDatetime(end)
+        return answer
+
+    def _is_managed(self, caller: StreamPeer) -> bool:
+        issued = self.authority.lasting(caller.fingerprint or "")
+        return issued is not None and issued.purpose is not Purpose.DEVELOPMENT
 
 
 def message_of(runtime: Runtime) -> pb.Runtime:
@@ -260,12 +287,6 @@ def _refused(row: Refused) -> pb.Refused:
     return message
 
 
-def _ccid(text: str) -> str:
-    if not text or len(text) > _LONGEST_CCID:
-        raise CallRefused(Refusal.INVALID_ARGUMENT, "a ccid is name:version of a chaincode")
-    return text
-
-
 def _not_required(ccid: str) -> CallRefused:
     return CallRefused(Refusal.NOT_FOUND, f"the runtime {ccid} is not required")
 
@@ -273,10 +294,4 @@ def _not_required(ccid: str) -> CallRefused:
 def _lifetime(request: pb.IssueCertificateRequest) -> timedelta | None:
     if not request.HasField("lifetime"):
         return None
-    try:
-        lifetime = request.lifetime.ToTimedelta()
-    except (ValueError, OverflowError) as error:
-        raise CallRefused(Refusal.INVALID_ARGUMENT, f"lifetime: {error}") from error
-    if lifetime < timedelta(seconds=1):
-        raise CallRefused(Refusal.INVALID_ARGUMENT, "a lifetime is at least one second")
-    return lifetime
+    return timedelta(seconds=seconds_of(request.lifetime, "a lifetime"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.certificates import Purpose
 from treadle_peer.chaincode.launch import sockets
 from treadle_peer.chaincode.streams import StreamPeer
 
@@ -56,11 +57,16 @@ def wrong_certificate(ccid: str, fingerprint: str, authority: ChaincodeAuthority
         )
         return refusal(ccid, f"{reason} ({owner})", _START_BY_PEER)
     reason = f"Chaincode {ccid} with given certificate hash {fingerprint} not found in registry"
+    issued = authority.lasting(fingerprint)
+    developed = issued is not None and issued.purpose is Purpose.DEVELOPMENT
+    whose = f" of {issued.ccid}" if issued is not None else ""
     match authority.standing(fingerprint):
+        case Standing.RETIRED if developed:
+            reason += f": it is the development certificate{whose}, and retired"
         case Standing.RETIRED:
             reason += ": its launch has ended and its certificate is retired"
         case Standing.DEVELOPMENT:
-            reason += ": it is the development certificate"
+            reason += f": it is the development certificate{whose}"
         case Standing.BUILDER:
             reason += ": it is a builder's certificate"
         case _:

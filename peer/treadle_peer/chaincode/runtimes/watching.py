@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from treadle_peer.chaincode.runtimes.developments import Development, Developments
 from treadle_peer.chaincode.runtimes.model import Runtime
 from treadle_peer.chaincode.runtimes.refusals import RefusalKey, Refusals, Refused
 
@@ -27,7 +28,15 @@ class Synced:
     """Everything that was required when the watch began has been told."""
 
 
-Event = Runtime | Removed | Synced | Refused
+@dataclass(frozen=True, slots=True)
+class DevelopmentKey:
+    """What is told of a chaincode that is, or was, open for development."""
+
+    ccid: str
+
+
+Event = Runtime | Removed | Synced | Refused | Development
+Key = str | RefusalKey | DevelopmentKey
 
 
 class WatchEnded(Exception):
@@ -35,7 +44,8 @@ class WatchEnded(Exception):
 
 
 class Watch:
-    """One watcher's view. *current* tells a runtime as it is now, None when it is not required.
+    """One watcher's view. *current* tells a runtime as it is now, None when it is not required;
+    *development* a chaincode of which it is known that it is or was open.
 
     Refused registrations are told after everything that is required.
     """
@@ -43,20 +53,22 @@ class Watch:
     def __init__(
         self,
         current: Callable[[str], Runtime | None],
-        begin: Iterable[str],
+        begin: Iterable[str | DevelopmentKey],
         refusals: Refusals | None = None,
+        development: Callable[[str], Development | None] = lambda ccid: None,
     ) -> None:
         self._current = current
+        self._development = development
         self._refusals = refusals
         self._ended: str | None = None
         # In the order of their first change; None stands for SYNCED.
-        self._pending: dict[str | RefusalKey | None, None] = {**dict.fromkeys(begin), None: None}
+        self._pending: dict[Key | None, None] = {**dict.fromkeys(begin), None: None}
         self._pending |= dict.fromkeys(refusals.keys() if refusals else ())
-        self._told: set[str] = set()
+        self._told: set[str | DevelopmentKey] = set()
         self._news = asyncio.Event()
 
-    def changed(self, key: str | RefusalKey) -> None:
-        """A runtime, or what is counted about refusals, is not as it was."""
+    def changed(self, key: Key) -> None:
+        """A runtime, a development, or what is counted about refusals, is not as it was."""
         self._pending[key] = None
         self._news.set()
 
@@ -84,12 +96,17 @@ class Watch:
         return None
 
     def _take(self) -> Event | None:
-        ccid = next(iter(self._pending))
-        del self._pending[ccid]
-        if ccid is None:
+        key = next(iter(self._pending))
+        del self._pending[key]
+        if key is None:
             return Synced()
-        if isinstance(ccid, RefusalKey):
-            return self._refusals.get(ccid) if self._refusals else None
+        if isinstance(key, RefusalKey):
+            return self._refusals.get(key) if self._refusals else None
+        if isinstance(key, DevelopmentKey):
+            return self._take_development(key)
+        return self._take_runtime(key)
+
+    def _take_runtime(self, ccid: str) -> Event | None:
         runtime = self._current(ccid)
         if runtime is not None:
             self._told.add(ccid)
@@ -99,6 +116,16 @@ class Watch:
         self._told.remove(ccid)
         return Removed(ccid)
 
+    def _take_development(self, key: DevelopmentKey) -> Event | None:
+        row = self._development(key.ccid)
+        if row is None or (not row.open and key not in self._told):
+            return None
+        if row.open:
+            self._told.add(key)
+        else:
+            self._told.remove(key)
+        return row
+
 
 class Watchers:
     """All watches of a peer, and the refusals that they tell."""
@@ -106,26 +133,60 @@ class Watchers:
     def __init__(self) -> None:
         self._watches: set[Watch] = set()
         self.refusals = Refusals(self._refused)
+        self._developments: Developments | None = None
 
     def __len__(self) -> int:
         return len(self._watches)
 
-    def open(self, current: Callable[[str], Runtime | None], begin: Iterable[str]) -> Watch:
-        """A watch that is told of changes from now on."""
-        watch = Watch(current, begin, self.refusals)
+    def open(
+        self,
+        current: Callable[[str], Runtime | None],
+        begin: Iterable[str],
+    ) -> Watch:
+        """A watch that is told of changes from now on.
+
+        While developers run a chaincode, the runtime of that name is not required.
+        """
+        known = self._developments
+        if known is None:
+            watch = Watch(current, begin, self.refusals)
+        else:
+            keys: list[str | DevelopmentKey] = [
+                *begin,
+                *(DevelopmentKey(row.ccid) for row in known.rows()),
+            ]
+            watch = Watch(_unless_open(known, current), keys, self.refusals, known.get)
         self._watches.add(watch)
         return watch
+
+    def follow(self, developments: Developments) -> None:
+        """Tell of these, too, from the next watch on; before any is open."""
+        self._developments = developments
+
+    def development_changed(self, ccid: str) -> None:
+        """A developer has come or gone, or *ccid* was opened or closed."""
+        self.changed(DevelopmentKey(ccid))
+        self.changed(ccid)
 
     def remove(self, watch: Watch) -> None:
         """Tell it nothing more."""
         self._watches.discard(watch)
 
-    def changed(self, ccid: str) -> None:
-        """Every watcher is to be told about *ccid*."""
+    def changed(self, key: str | DevelopmentKey) -> None:
+        """Every watcher is to be told about it."""
         for watch in self._watches:
-            watch.changed(ccid)
+            watch.changed(key)
 
     def _refused(self, keys: list[RefusalKey]) -> None:
         for watch in self._watches:
             for key in keys:
                 watch.changed(key)
+
+
+def _unless_open(
+    developments: Developments, current: Callable[[str], Runtime | None]
+) -> Callable[[str], Runtime | None]:
+    def shown(ccid: str) -> Runtime | None:
+        return None if developments.is_open(ccid) else current(ccid)
+
+    return shown

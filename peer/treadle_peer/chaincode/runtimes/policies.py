@@ -1,0 +1,92 @@
+"""Which chaincodes are open for development, on disk: one file, written anew at every change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from treadle_fabric.durable import sync_folder
+from treadle_fabric.identity.files import write_private
+
+from treadle_peer.chaincode.runtimes.epochs import Term
+from treadle_peer.storage import StorageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One chaincode that developers run. Times are seconds.
+
+    ``longest_certificate``: None for what a development certificate lives at most.
+    ``execute_timeout``: None for no bound. ``start_line`` is what a developer types, empty for
+    Fabric's own command.
+    """
+
+    ccid: str
+    longest_certificate: float | None = None
+    execute_timeout: float | None = None
+    start_line: str = ""
+
+    @property
+    def longest(self) -> timedelta | None:
+        """``longest_certificate`` as a duration."""
+        seconds = self.longest_certificate
+        return None if seconds is None else timedelta(seconds=seconds)
+
+
+class Policies:
+    """The set of *file*, and who gave it."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises StorageError for a damaged file."""
+        self._file = file
+        self._known = _read(file) if file.exists() else {}
+
+    def get(self, ccid: str) -> Policy | None:
+        """That of *ccid*; None: it is not open."""
+        return self._known.get(ccid)
+
+    @property
+    def known(self) -> Mapping[str, Policy]:
+        """All of them, by ccid."""
+        return self._known
+
+    def replace(self, policies: Mapping[str, Policy], *, by: Term | None) -> None:
+        """From now on these, durably before anything follows from it."""
+        if policies == self._known:
+            return
+        rows = {
+            "operator": "" if by is None else by.operator,
+            "epoch": 0 if by is None else by.epoch,
+            "development": [asdict(policies[ccid]) for ccid in sorted(policies)],
+        }
+        write_private(self._file, json.dumps(rows, indent=1).encode() + b"\n")
+        sync_folder(self._file.parent)
+        self._known = dict(policies)
+
+
+def _read(file: Path) -> dict[str, Policy]:
+    try:
+        rows = json.loads(file.read_bytes())["development"]
+        found = [
+            Policy(
+                ccid=str(row["ccid"]),
+                longest_certificate=_seconds(row["longest_certificate"]),
+                execute_timeout=_seconds(row["execute_timeout"]),
+                start_line=str(row["start_line"]),
+            )
+            for row in rows
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{file} is damaged: restore it from a backup ({error})") from error
+    return {policy.ccid: policy for policy in found}
+
+
+def _seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError(f"{value!r} is no number of seconds")

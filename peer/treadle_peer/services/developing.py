@@ -1,0 +1,77 @@
+"""Chaincodes that developers run, as ``treadle.runtime.v1`` shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+from treadle_runtime.v1 import runtime_pb2 as pb
+
+from treadle_peer.chaincode.runtimes import Development, Policy
+from treadle_peer.services.refusals import CallRefused, Refusal
+
+MOST_POLICIES: Final = 1000
+LONGEST_CCID: Final = 256
+_LONGEST_LINE: Final = 1024
+
+
+def development_message(row: Development) -> pb.Development:
+    """One chaincode as the API shows it."""
+    message = pb.Development(
+        ccid=row.ccid,
+        open=row.open,
+        connected=row.connected,
+        developer=row.developer,
+        remote=row.remote,
+    )
+    if row.since is not None:
+        message.since.FromDatetime(row.since)
+    return message
+
+
+def policies_of(request: pb.ApplyPoliciesRequest) -> dict[str, Policy]:
+    """The set that is asked for, by ccid; raises CallRefused for what is none."""
+    if len(request.development) > MOST_POLICIES:
+        raise _invalid(f"a peer opens at most {MOST_POLICIES} chaincodes for development")
+    found = {message.ccid: _policy(message) for message in request.development}
+    if len(found) < len(request.development):
+        raise _invalid("a set of policies names each ccid once")
+    return found
+
+
+def checked_ccid(text: str) -> str:
+    """A ccid; raises CallRefused."""
+    if not text or len(text) > LONGEST_CCID or not text.isprintable():
+        raise _invalid("a ccid is name:version of a chaincode")
+    return text
+
+
+def seconds_of(duration: Duration, name: str) -> float:
+    """At least one second; raises CallRefused."""
+    try:
+        seconds = duration.ToTimedelta().total_seconds()
+    except (ValueError, OverflowError) as error:
+        raise _invalid(f"{name}: {error}") from error
+    if seconds < 1:
+        raise _invalid(f"{name} is at least one second")
+    return seconds
+
+
+def _policy(message: pb.DevelopmentPolicy) -> Policy:
+    line = message.start_line
+    if len(line) > _LONGEST_LINE or not (line.isprintable() or not line):
+        raise _invalid(f"start_line is one line of at most {_LONGEST_LINE} characters")
+    return Policy(
+        ccid=checked_ccid(message.ccid),
+        longest_certificate=_optional(message, "longest_certificate"),
+        execute_timeout=_optional(message, "execute_timeout"),
+        start_line=line,
+    )
+
+
+def _optional(message: pb.DevelopmentPolicy, name: str) -> float | None:
+    return seconds_of(getattr(message, name), name) if message.HasField(name) else None  # type: ignore[arg-type]
+
+
+def _invalid(sentence: str) -> CallRefused:
+    return CallRefused(Refusal.INVALID_ARGUMENT, sentence)
