@@ -195,6 +195,7 @@ class Runtime(google.protobuf.message.Message):
     ATTEMPT_FIELD_NUMBER: builtins.int
     IMAGE_FIELD_NUMBER: builtins.int
     SERVER_FIELD_NUMBER: builtins.int
+    EXECUTE_TIMEOUT_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """The name under which its processes register: name:version."""
     name: builtins.str
@@ -229,6 +230,10 @@ class Runtime(google.protobuf.message.Message):
     def server(self) -> global___Server:
         """Where a chaincode server listens that somebody else runs."""
 
+    @property
+    def execute_timeout(self) -> google.protobuf.duration_pb2.Duration:
+        """As RequireRuntime has set it; unset: the peer's own holds."""
+
     def __init__(
         self,
         *,
@@ -246,9 +251,10 @@ class Runtime(google.protobuf.message.Message):
         attempt: builtins.int = ...,
         image: builtins.str = ...,
         server: global___Server | None = ...,
+        execute_timeout: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["image", b"image", "output", b"output", "prebuilt", b"prebuilt", "server", b"server", "since", b"since"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "ccid", b"ccid", "image", b"image", "instances", b"instances", "language", b"language", "message", b"message", "name", b"name", "origin", b"origin", "output", b"output", "package_sha256", b"package_sha256", "prebuilt", b"prebuilt", "server", b"server", "since", b"since", "state", b"state", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout", "image", b"image", "output", b"output", "prebuilt", b"prebuilt", "server", b"server", "since", b"since"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "ccid", b"ccid", "execute_timeout", b"execute_timeout", "image", b"image", "instances", b"instances", "language", b"language", "message", b"message", "name", b"name", "origin", b"origin", "output", b"output", "package_sha256", b"package_sha256", "prebuilt", b"prebuilt", "server", b"server", "since", b"since", "state", b"state", "version", b"version"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["prebuilt", b"prebuilt"]) -> typing.Literal["image", "server"] | None: ...
 
 global___Runtime = Runtime
@@ -284,14 +290,21 @@ class RequireRuntimeRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     CCID_FIELD_NUMBER: builtins.int
+    EXECUTE_TIMEOUT_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """name:version of an installed package."""
+    @property
+    def execute_timeout(self) -> google.protobuf.duration_pb2.Duration:
+        """How long one transaction may run in it from now on; unset: as long as the peer lets any."""
+
     def __init__(
         self,
         *,
         ccid: builtins.str = ...,
+        execute_timeout: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout"]) -> None: ...
 
 global___RequireRuntimeRequest = RequireRuntimeRequest
 

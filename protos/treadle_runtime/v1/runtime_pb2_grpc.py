@@ -94,8 +94,9 @@ class RuntimesServicer(object):
     """
 
     def RequireRuntime(self, request, context):
-        """Says that a runtime is wanted; returns at once. Asking again changes nothing, but a failed or
-        stopped runtime is wanted anew. NOT_FOUND when the package is not installed.
+        """Says that a runtime is wanted; returns at once. Asking again changes nothing but its
+        execute_timeout, and a failed or stopped runtime is wanted anew. NOT_FOUND when the package is
+        not installed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,9 @@ class RuntimesStub:
         treadle_runtime.v1.runtime_pb2.RequireRuntimeRequest,
         treadle_runtime.v1.runtime_pb2.RequireRuntimeResponse,
     ]
-    """Says that a runtime is wanted; returns at once. Asking again changes nothing, but a failed or
-    stopped runtime is wanted anew. NOT_FOUND when the package is not installed.
+    """Says that a runtime is wanted; returns at once. Asking again changes nothing but its
+    execute_timeout, and a failed or stopped runtime is wanted anew. NOT_FOUND when the package is
+    not installed.
     """
 
     ReleaseRuntime: grpc.UnaryUnaryMultiCallable[
@@ -108,8 +109,9 @@ class RuntimesAsyncStub:
         treadle_runtime.v1.runtime_pb2.RequireRuntimeRequest,
         treadle_runtime.v1.runtime_pb2.RequireRuntimeResponse,
     ]
-    """Says that a runtime is wanted; returns at once. Asking again changes nothing, but a failed or
-    stopped runtime is wanted anew. NOT_FOUND when the package is not installed.
+    """Says that a runtime is wanted; returns at once. Asking again changes nothing but its
+    execute_timeout, and a failed or stopped runtime is wanted anew. NOT_FOUND when the package is
+    not installed.
     """
 
     ReleaseRuntime: grpc.aio.UnaryUnaryMultiCallable[
@@ -182,8 +184,9 @@ class RuntimesServicer(metaclass=abc.ABCMeta):
         request: treadle_runtime.v1.runtime_pb2.RequireRuntimeRequest,
         context: _ServicerContext,
     ) -> typing.Union[treadle_runtime.v1.runtime_pb2.RequireRuntimeResponse, collections.abc.Awaitable[treadle_runtime.v1.runtime_pb2.RequireRuntimeResponse]]:
-        """Says that a runtime is wanted; returns at once. Asking again changes nothing, but a failed or
-        stopped runtime is wanted anew. NOT_FOUND when the package is not installed.
+        """Says that a runtime is wanted; returns at once. Asking again changes nothing but its
+        execute_timeout, and a failed or stopped runtime is wanted anew. NOT_FOUND when the package is
+        not installed.
         """
 
     @abc.abstractmethod
