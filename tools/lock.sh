@@ -16,5 +16,6 @@ project() {
 project --output-file requirements/runtime.txt
 project --extra operator --constraint requirements/runtime.txt --output-file requirements/operator.txt
 project --extra docker --constraint requirements/runtime.txt --output-file requirements/docker.txt
-project --extra dev --extra operator --extra docker --constraint requirements/runtime.txt --output-file requirements/dev.txt
+project --extra watch --constraint requirements/runtime.txt --output-file requirements/watch.txt
+project --extra dev --extra operator --extra docker --extra watch --constraint requirements/runtime.txt --output-file requirements/dev.txt
 compile --output-file requirements/fuzz.txt requirements/fuzz.in

@@ -9,29 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from fabric_protos.peer.chaincode_pb2 import ChaincodeID
-from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
-from google.protobuf.message import DecodeError
-from treadle_peer.chaincode import ChaincodeStream, Ending, StreamEnded, StreamPeer
+from treadle_peer.chaincode import StreamEnded
 from treadle_peer.chaincode.bridge import Bridge, TransactionRecord, first_of
-from treadle_peer.config import KeepaliveConfig
 from treadle_peer.main import stop_on_signals
 from treadle_peer.server.chaincode_grpc import (
-    REGISTER_SERVICE,
     ClientTLS,
     DialledStream,
     Target,
     dial_chaincode_server,
     dial_peer,
-    register_handlers,
 )
-from treadle_peer.server.guard import Guard
-from treadle_peer.server.listener import GrpcListener, ListenerOptions, ListenError
-from treadle_peer.services.metrics import Metrics
+from treadle_peer.server.listener import ListenError
 
+from treadle_cli.bridge_ends import Named, listening
 from treadle_cli.errors import TreadleError
-
-_STOP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,67 +71,18 @@ async def _until(stop: asyncio.Event) -> None:
 async def _dial(bridge: Bridge, request: BridgeRequest) -> None:
     target = Target(address=request.chaincode)
 
-    async def to_chaincode() -> _Named:
-        return _Named(await dial_chaincode_server(target), request.ccid)
+    async def to_chaincode() -> Named:
+        server = await dial_chaincode_server(target)
+        return Named(server, request.ccid, close=server.close)
 
     click.echo(f"joining chaincode server {target.address} to the peer {request.peer}", err=True)
     await bridge.serve_dialled(to_chaincode)
 
 
 async def _listen(bridge: Bridge, request: BridgeRequest) -> None:
-    listener = GrpcListener(
-        ListenerOptions(
-            address=request.listen, setting="--listen", tls=None, keepalive=KeepaliveConfig()
-        )
-    )
-
-    async def serve(stream: ChaincodeStream, caller: StreamPeer) -> None:
-        await bridge.serve(_Named(stream, request.ccid))
-
-    metrics = Metrics(version="", heights=dict)
-    guard = Guard(REGISTER_SERVICE, metrics=metrics.grpc, streams=listener.streams)
-    listener.add([register_handlers(serve, guard=guard)])
-    click.echo(f"chaincodes may dial {listener.bind()}; the peer is {request.peer}", err=True)
-    await listener.start()
-    try:
+    async with listening(bridge, request.listen, ccid=request.ccid) as bound:
+        click.echo(f"chaincodes may dial {bound}; the peer is {request.peer}", err=True)
         await asyncio.Event().wait()
-    finally:
-        await listener.stop(_STOP_SECONDS)
-
-
-class _Named:
-    """A chaincode stream whose REGISTER must carry the expected name."""
-
-    def __init__(self, stream: ChaincodeStream | DialledStream, ccid: str) -> None:
-        self._stream = stream
-        self._ccid = ccid
-
-    async def receive(self) -> ChaincodeMessage | None:
-        message = await self._stream.receive()
-        if self._ccid and message is not None and message.type == ChaincodeMessage.REGISTER:
-            check_name(message, self._ccid)
-        return message
-
-    async def send(self, message: ChaincodeMessage) -> None:
-        await self._stream.send(message)
-
-    async def close(self) -> None:
-        if isinstance(self._stream, DialledStream):
-            await self._stream.close()
-
-
-def check_name(register: ChaincodeMessage, ccid: str) -> None:
-    """Raise StreamEnded when the chaincode registers under another name than *ccid*."""
-    try:
-        name = ChaincodeID.FromString(register.payload).name
-    except DecodeError:
-        name = ""
-    if name != ccid:
-        raise StreamEnded(
-            f"the chaincode calls itself {name!r}, but this bridge is for {ccid!r}; "
-            "start it with the same name, or leave out --id",
-            Ending.INVALID_ARGUMENT,
-        )
 
 
 def _tls(request: BridgeRequest) -> ClientTLS | None:

@@ -17,6 +17,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import click
 
 from treadle_cli.addresses import Address, ChaincodeId
+from treadle_cli.dev.commands import dev
 from treadle_cli.errors import TreadleError
 
 _T = TypeVar("_T")
@@ -259,6 +260,9 @@ def push(
     )
     kubectl = Kubectl(context=context, namespace=namespace)
     click.echo(_run(run_push(kubectl, wanted)), nl=False)
+
+
+treadle.add_command(dev)
 
 
 def _run(work: Coroutine[object, None, _T]) -> _T:

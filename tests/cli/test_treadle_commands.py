@@ -10,7 +10,8 @@ import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from treadle_cli.addresses import Address
-from treadle_cli.bridging import check_name, transaction_line
+from treadle_cli.bridge_ends import check_name
+from treadle_cli.bridging import transaction_line
 from treadle_cli.local.folders import operations_address
 from treadle_cli.main import main
 from treadle_peer.chaincode import StreamEnded

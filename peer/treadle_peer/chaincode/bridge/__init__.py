@@ -8,11 +8,12 @@
 from treadle_peer.chaincode.bridge.lanes import LanedStream
 from treadle_peer.chaincode.bridge.link import Link, Record, ToPeer, ToShim
 from treadle_peer.chaincode.bridge.records import TransactionRecord
-from treadle_peer.chaincode.bridge.runner import Backoff, Bridge, first_of
+from treadle_peer.chaincode.bridge.runner import Backoff, Bridge, Dial, first_of
 
 __all__ = [
     "Backoff",
     "Bridge",
+    "Dial",
     "LanedStream",
     "Link",
     "Record",

@@ -1,0 +1,140 @@
+"""The developer's command in the foreground: terminal, job control, its own process group.
+
+A debugger needs the terminal whole: it reads from it, sets its modes, and takes Ctrl-C for itself.
+So the command becomes the terminal's foreground group, as a shell would make it, and all that it
+starts ends with that group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from treadle_cli.dev.terminal import Terminal
+from treadle_cli.errors import TreadleError
+
+_GRACE_SECONDS: Final = 3.0
+_WAITS_FOR_TERMINAL: Final = frozenset({signal.SIGTTIN, signal.SIGTTOU})
+
+
+class Job:
+    """One running command; *terminal* is lent to it until it ends."""
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: Terminal | None) -> None:
+        self._process = process
+        self._terminal = terminal
+        self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    @property
+    def pid(self) -> int:
+        """Of the command, which is the id of its group, too."""
+        return self._process.pid
+
+    async def ended(self) -> int:
+        """Its exit code; negative: the signal that ended it."""
+        return await asyncio.shield(self._code)
+
+    def send(self, number: int) -> None:
+        """Send a signal to the whole group, also to what stands at a breakpoint."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    async def end(self, number: int = signal.SIGTERM) -> int:
+        """End the group: *number*, and after a grace time SIGKILL; the command's exit code."""
+        if not self._code.done():
+            self.send(number)
+            self.send(signal.SIGCONT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_SECONDS):
+                    await self.ended()
+        # What it has started may outlive it.
+        self.send(signal.SIGKILL)
+        return await self.ended()
+
+    def look(self) -> None:
+        """Something has happened to a child of ours (SIGCHLD)."""
+        while not self._code.done():
+            pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
+            if pid == 0:
+                return
+            if os.WIFSTOPPED(status):
+                self._stopped(os.WSTOPSIG(status))
+            else:
+                self._over(os.waitstatus_to_exitcode(status))
+
+    def _over(self, code: int) -> None:
+        self._process.returncode = code
+        if self._terminal is not None:
+            self._terminal.take_back()
+        self._code.set_result(code)
+
+    def _stopped(self, number: int) -> None:
+        if self._terminal is None:
+            return
+        if number in _WAITS_FOR_TERMINAL:
+            # It was faster than we in lending it.
+            self._terminal.lend(self.pid)
+            self.send(signal.SIGCONT)
+        elif number == signal.SIGTSTP:
+            # Ctrl-Z: back to the shell, which sees only us; it continues us with fg or bg.
+            self._terminal.take_back()
+            os.killpg(os.getpgrp(), signal.SIGSTOP)
+            self._terminal.lend(self.pid)
+            self.send(signal.SIGCONT)
+
+
+class Foreground:
+    """Starts commands, one at a time; hears of their ends within ``hearing``."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal.of_ours()
+        self._job: Job | None = None
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[None]:
+        """As long as commands run."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGCHLD, self._look)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGCHLD)
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Job:
+        """Run *command* here; raises TreadleError when it cannot be started."""
+        try:
+            process = subprocess.Popen(  # noqa: S603 - what the developer has typed
+                _ending_with_us(command, environment), env=dict(environment), process_group=0
+            )
+        except OSError as error:
+            raise TreadleError(f"cannot start {command[0]}: {error.strerror}") from None
+        job = self._job = Job(process, self._terminal)
+        if self._terminal is not None:
+            self._terminal.lend(job.pid)
+        # It may have ended before anybody listened.
+        job.look()
+        return job
+
+    def _look(self) -> None:
+        if self._job is not None:
+            self._job.look()
+
+
+def _ending_with_us(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """*command* so that it gets SIGTERM when we are killed; unchanged where that is impossible.
+
+    Raises OSError when there is no such program: what wraps it would say it in other words.
+    """
+    wrapper = shutil.which("setpriv")
+    if wrapper is None:
+        return list(command)
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None:
+        raise FileNotFoundError(None, "no such program, or not executable")
+    return [wrapper, "--pdeathsig", "TERM", "--", program, *command[1:]]
