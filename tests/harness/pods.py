@@ -63,10 +63,11 @@ class PodFolders:
     def termination(self) -> Path:
         return self.folder / "termination-log"
 
-    def pod(self, *arguments: str, patience: float = 30) -> list[str]:
+    def pod(self, *arguments: str, patience: float = 30, unknown: float = 0) -> list[str]:
         """A line of ``treadle-pod``."""
         paths = ["--certificate", str(self.certificate), "--termination", str(self.termination)]
-        return [TREADLE_POD, *paths, "--patience", str(patience), *arguments]
+        times = ["--patience", str(patience), "--unknown", str(unknown)]
+        return [TREADLE_POD, *paths, *times, *arguments]
 
     def environment(self, **more: str) -> dict[str, str]:
         told = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from treadle_peer.pods import bridging, building, fetching, running, serving
+from treadle_peer.pods import bridging, building, fetching, listening, running, serving
 from treadle_peer.pods.told import PodError, Told, tell
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -29,17 +29,26 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--patience", default=180.0, show_default=True, help="Seconds for a peer to be back.")
 @click.option(
+    "--unknown", default=10.0, show_default=True, help="Seconds for a peer to hear of this pod."
+)
+@click.option(
     "--termination", type=_FILE, default=Path("/dev/termination-log"), help="Told why it failed."
 )
 @click.pass_context
 def main(
-    context: click.Context, peer: str, certificate: Path, patience: float, termination: Path
+    context: click.Context,
+    peer: str,
+    certificate: Path,
+    patience: float,
+    unknown: float,
+    termination: Path,
 ) -> None:
     """Programs of chaincode pods; see docs/images.md."""
     logging.basicConfig(
         stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO
     )
-    context.obj = (Told(peer=peer, certificate=certificate, patience=patience), termination)
+    told = Told(peer=peer, certificate=certificate, patience=patience, unknown=unknown)
+    context.obj = (told, termination)
 
 
 def _run(context: click.Context, work: Coroutine[None, None, None]) -> None:
@@ -125,6 +134,34 @@ def output(
 def bridge(context: click.Context, chaincode: str) -> None:
     """Join a chaincode server to the peer."""
     _run(context, bridging.run_bridge(context.obj[0], chaincode=chaincode))
+
+
+@main.command()
+@click.option("--server", envvar="TREADLE_SERVER", required=True, help="host:port of it.")
+@click.option("--tls", type=_FOLDER, help="Folder with its ca.crt, and tls.crt and tls.key.")
+@click.option(
+    "--first", default=30.0, show_default=True, help="Seconds for the server to answer at all."
+)
+@click.pass_context
+def dial(context: click.Context, server: str, tls: Path | None, first: float) -> None:
+    """Join a chaincode server that somebody else runs to the peer."""
+    elsewhere = bridging.Elsewhere(address=server, tls=tls, patience=first)
+    _run(context, bridging.run_bridge_to(context.obj[0], elsewhere))
+
+
+@main.command()
+@click.option("--address", default="127.0.0.1:7052", show_default=True, help="Where to listen.")
+@click.option(
+    "--folder",
+    type=_FOLDER,
+    default=Path("/treadle/bridge"),
+    show_default=True,
+    help="Where the chaincode finds the ca.crt of this end.",
+)
+@click.pass_context
+def listen(context: click.Context, address: str, folder: Path) -> None:
+    """Join the chaincode of this pod to the peer; it dials, as if this were the peer."""
+    _run(context, listening.listen(context.obj[0], address=address, folder=folder))
 
 
 @main.command()

@@ -21,11 +21,15 @@ class PodError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """``peer`` is host:port of the peer's port for chaincodes; ``certificate`` the folder with
-    client.crt, client.key and ca.crt; ``patience`` in seconds, for a peer that is away."""
+    client.crt, client.key and ca.crt; ``patience`` in seconds, for a peer that is away.
+
+    ``unknown`` in seconds: so long the peer may not have heard yet that this pod's address is one
+    of its chaincode's, and refuse it for that."""
 
     peer: str
     certificate: Path
     patience: float
+    unknown: float = 0.0
 
     def target(self) -> Target:
         """What to dial, by mutual TLS; raises PodError without an address or files."""
