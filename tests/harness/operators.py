@@ -71,8 +71,11 @@ class Operator:
         async with grpc.aio.secure_channel(address, credentials, options=options) as channel:
             yield cls(stub=RuntimesStub(channel), folder=peer.folder)
 
-    async def require(self, ccid: str) -> pb.Runtime:
-        return (await self.stub.RequireRuntime(pb.RequireRuntimeRequest(ccid=ccid))).runtime
+    async def require(self, ccid: str, *, execute_timeout: int | None = None) -> pb.Runtime:
+        request = pb.RequireRuntimeRequest(ccid=ccid)
+        if execute_timeout is not None:
+            request.execute_timeout.FromSeconds(execute_timeout)
+        return (await self.stub.RequireRuntime(request)).runtime
 
     async def release(self, ccid: str) -> None:
         await self.stub.ReleaseRuntime(pb.ReleaseRuntimeRequest(ccid=ccid))
@@ -92,6 +95,11 @@ class Operator:
         request = pb.IssueCertificateRequest(ccid=ccid, purpose=purpose)
         issued = await self.stub.IssueCertificate(request)
         return issued, write_papers(self.folder / "papers" / issued.fingerprint[:16], issued)
+
+    async def open(self, *ccids: str, start_line: str = "") -> None:
+        """Open exactly these for development."""
+        policies = [pb.DevelopmentPolicy(ccid=ccid, start_line=start_line) for ccid in ccids]
+        await self.stub.ApplyPolicies(pb.ApplyPoliciesRequest(development=policies))
 
     def watch(self) -> grpc.aio.UnaryStreamCall[pb.WatchRuntimesRequest, pb.WatchRuntimesResponse]:
         return self.stub.WatchRuntimes(pb.WatchRuntimesRequest())

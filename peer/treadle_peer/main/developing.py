@@ -74,7 +74,10 @@ def told_by(start_lines: StartLines, operator: OperatorSide | None) -> Told:
 
     def timeout(ccid: str) -> float | None:
         policy = None if operator is None else operator.developments.policy(ccid)
-        return None if policy is None else policy.execute_timeout
+        if policy is not None:
+            return policy.execute_timeout
+        runtime = None if operator is None else operator.required.get(ccid)
+        return None if runtime is None else runtime.record.execute_timeout
 
     return Told(line=line, timeout=timeout)
 

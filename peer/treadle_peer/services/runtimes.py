@@ -109,12 +109,14 @@ class RuntimesService:
 
     def require(self, request: pb.RequireRuntimeRequest) -> pb.RequireRuntimeResponse:
         """RequireRuntime."""
-        ccid = checked_ccid(request.ccid)
+        ccid, timeout = checked_ccid(request.ccid), None
+        if request.HasField("execute_timeout"):
+            timeout = seconds_of(request.execute_timeout, "an execute timeout")
         try:
-            runtime = self.required.require(ccid, Origin.OPERATOR)
+            self.required.require(ccid, Origin.OPERATOR)
         except PackageError as error:
             raise CallRefused(Refusal.NOT_FOUND, f"{ccid} is not installed: {error}") from error
-        return pb.RequireRuntimeResponse(runtime=message_of(runtime))
+        return pb.RequireRuntimeResponse(runtime=message_of(self.required.bound(ccid, timeout)))
 
     def release(self, request: pb.ReleaseRuntimeRequest) -> pb.ReleaseRuntimeResponse:
         """ReleaseRuntime."""
@@ -271,6 +273,8 @@ def message_of(runtime: Runtime) -> pb.Runtime:
             message.image = image.reference
         case ServerReference() as server:
             message.server.CopyFrom(pb.Server(address=server.address, secret=server.secret))
+    if record.execute_timeout is not None:
+        message.execute_timeout.FromTimedelta(timedelta(seconds=record.execute_timeout))
     message.since.FromDatetime(runtime.since)
     return message
 
@@ -292,6 +296,5 @@ def _not_required(ccid: str) -> CallRefused:
 
 
 def _lifetime(request: pb.IssueCertificateRequest) -> timedelta | None:
-    if not request.HasField("lifetime"):
-        return None
-    return timedelta(seconds=seconds_of(request.lifetime, "a lifetime"))
+    given = request.HasField("lifetime")
+    return timedelta(seconds=seconds_of(request.lifetime, "a lifetime")) if given else None

@@ -86,7 +86,8 @@ class Record:
     """What a restart of the peer must not forget.
 
     ``built``: nothing but the start is missing. ``pods``: the only addresses that its processes
-    may come from; empty: any.
+    may come from; empty: any. ``execute_timeout``: seconds that one transaction may take; None:
+    the peer's own.
     """
 
     ccid: str
@@ -96,6 +97,7 @@ class Record:
     stopped: bool = False
     output: Output | None = None
     pods: tuple[str, ...] = ()
+    execute_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class RuntimeRecords:
 def _read(file: Path) -> Record:
     try:
         row = json.loads(file.read_bytes())
-        output = row["output"]
+        output, seconds = row["output"], row.get("execute_timeout")
         return Record(
             ccid=str(row["ccid"]),
             origin=Origin(row["origin"]),
@@ -63,6 +63,7 @@ def _read(file: Path) -> Record:
             stopped=bool(row["stopped"]),
             output=None if output is None else Output(sha256=output["sha256"], size=output["size"]),
             pods=tuple(map(str, row["pods"])),
+            execute_timeout=None if seconds is None else float(seconds),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{file} is damaged: restore it from a backup ({error})") from error

@@ -108,6 +108,12 @@ class RequiredRuntimes:
             self._keep(entry, replace(entry.record, origin=origin))
         return _seen(entry)
 
+    def bound(self, ccid: str, seconds: float | None) -> Runtime:
+        """One transaction of the required *ccid* may take so long; None: what the peer allows."""
+        entry = self._entries[ccid]
+        self._keep(entry, replace(entry.record, execute_timeout=seconds))
+        return _seen(entry)
+
     def begin(self, ccid: str, origin: Origin) -> None:
         """Somebody's transaction needs *ccid*; raises ExecutionError when it cannot have it."""
         entry = self._entries.get(ccid)
@@ -170,8 +176,7 @@ class RequiredRuntimes:
     def give_up(self, ccid: str, sentence: str) -> None:
         """A launch ended without a registration."""
         entry = self._entries.get(ccid)
-        waits = (RuntimeState.REQUIRED, RuntimeState.BUILDING, RuntimeState.STARTING)
-        if entry is not None and entry.state in waits:
+        if entry is not None and entry.state in _WAITING:
             self._move(entry, RuntimeState.FAILED, sentence)
 
     def release(self, ccid: str) -> None:
