@@ -87,7 +87,10 @@ def real_shim(address: str, ccid: str, output: Path, environment: dict[str, str]
 
 
 def dialled(
-    address: str, ccid: str, credentials: grpc.ChannelCredentials | None
+    address: str,
+    ccid: str,
+    credentials: grpc.ChannelCredentials | None,
+    metadata: tuple[tuple[str, str], ...] = (),
 ) -> tuple[grpc.StatusCode, str]:
     """Register by plain gRPC; the status that the stream ends with."""
     register = ChaincodeMessage(
@@ -103,7 +106,7 @@ def dialled(
             "/protos.ChaincodeSupport/Register",
             ChaincodeMessage.SerializeToString,
             ChaincodeMessage.FromString,
-        )(iter([register]), timeout=30)
+        )(iter([register]), timeout=30, metadata=metadata)
         with pytest.raises(grpc.RpcError) as refused:
             next(stream)
         return refused.value.code(), refused.value.details() or ""

@@ -13,7 +13,10 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 @asynccontextmanager
 async def registered(
-    address: str, ccid: str, credentials: grpc.ChannelCredentials
+    address: str,
+    ccid: str,
+    credentials: grpc.ChannelCredentials,
+    metadata: tuple[tuple[str, str], ...] = (),
 ) -> AsyncIterator[grpc.aio.StreamStreamCall[ChaincodeMessage, ChaincodeMessage]]:
     """A stream of *ccid* that the peer has greeted."""
     async with grpc.aio.secure_channel(address, credentials) as channel:
@@ -21,7 +24,7 @@ async def registered(
             "/protos.ChaincodeSupport/Register",
             ChaincodeMessage.SerializeToString,
             ChaincodeMessage.FromString,
-        )()
+        )(metadata=metadata)
         name = ChaincodeID(name=ccid).SerializeToString()
         await stream.write(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=name))
         for expected in (ChaincodeMessage.REGISTERED, ChaincodeMessage.READY):
