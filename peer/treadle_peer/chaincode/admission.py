@@ -57,7 +57,7 @@ class AdmissionRules:
 
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
-    ``changed(ccid, n)`` is told how many managed processes of it take transactions from now on,
+    ``changed(ccid, n)`` is told how many managed processes of it are at work from now on,
     ``developed(ccid, registration)`` which developer's does, ``refused(ccid, sentence, remote)``
     who was not let in.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed, until a
@@ -102,6 +102,7 @@ class Admission:
         self._timers: dict[Connected, asyncio.TimerHandle] = {}
         self._nameless: dict[Connected, None] = {}
         self._replaced = Replaced()
+        self._finishing: dict[Connected, str] = {}
         self._repeats = Repeats(log)
 
     def connected(self, instance: Connected) -> None:
@@ -132,6 +133,9 @@ class Admission:
         """The stream ended by itself; only what *instance* owns is removed."""
         self._nameless.pop(instance, None)
         self._unwatch(instance)
+        finished = self._finishing.pop(instance, None)
+        if finished is not None:
+            self._tell(finished)
         now = self._now()
         registration = self._registry.remove(instance, now=now)
         if registration is None or registration.state is not RuntimeState.REGISTERED:
@@ -165,6 +169,7 @@ class Admission:
             if one.owner == mode.owner:
                 continue
             if mode is Mode.DEVELOPMENT:
+                self._finishing[one.instance] = ccid
                 self._leave(one)
                 one.instance.finish(reason, within=self._rules.handover_timeout)
             else:
@@ -222,7 +227,8 @@ class Admission:
     def _tell(self, ccid: str) -> None:
         ready = self._registry.ready(ccid)
         developed = [one for one in ready if one.owner == Mode.DEVELOPMENT.owner]
-        self._rules.changed(ccid, len(ready) - len(developed))
+        finishing = list(self._finishing.values()).count(ccid)
+        self._rules.changed(ccid, len(ready) - len(developed) + finishing)
         self._rules.developed(ccid, developed[0] if developed else None)
 
     def _park(self, instance: Connected, ccid: str) -> None:

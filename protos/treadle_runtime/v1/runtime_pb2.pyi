@@ -437,7 +437,8 @@ class WatchRuntimesResponse(google.protobuf.message.Message):
     @property
     def development(self) -> global___Development:
         """A chaincode that is open for development, or is not any more; replaces what was told of it.
-        While it is open there is no `runtime` of that name: a required one is told as removed.
+        While it is open there is no `runtime` of that name: a required one is told as removed, once its
+        processes have finished what they were at.
         """
 
     def __init__(

@@ -145,7 +145,8 @@ class Watchers:
     ) -> Watch:
         """A watch that is told of changes from now on.
 
-        While developers run a chaincode, the runtime of that name is not required.
+        While developers run a chaincode, the runtime of that name is not required, once its
+        processes are gone.
         """
         known = self._developments
         if known is None:
@@ -187,6 +188,9 @@ def _unless_open(
     developments: Developments, current: Callable[[str], Runtime | None]
 ) -> Callable[[str], Runtime | None]:
     def shown(ccid: str) -> Runtime | None:
-        return None if developments.is_open(ccid) else current(ccid)
+        runtime = current(ccid)
+        # What its processes work on they may finish.
+        at_work = runtime is not None and runtime.instances > 0
+        return None if developments.is_open(ccid) and not at_work else runtime
 
     return shown
