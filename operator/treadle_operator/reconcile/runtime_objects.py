@@ -24,6 +24,8 @@ from treadle_operator.model import (
     Manifest,
     RuntimeSettings,
     Variable,
+    at,
+    items_at,
     mapping_at,
     text_at,
 )
@@ -73,8 +75,8 @@ class Live:
 
     @property
     def running(self) -> list[Manifest]:
-        """Pods of the chaincode."""
-        return self.of(CHAINCODE)
+        """Pods of the Deployment. Labels alone make none: whoever copies them is not admitted."""
+        return [pod for pod in self.of(CHAINCODE) if _is_of_deployment(pod, self.name)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,21 @@ class Task:
     settings: RuntimeSettings
     live: Live
     now: datetime
+
+
+def _is_of_deployment(pod: Manifest, name: str) -> bool:
+    """Whether the Deployment's ReplicaSet has made it.
+
+    A pod cannot lie about that for long: one whose ReplicaSet is not there is collected, and one
+    too many is ended.
+    """
+    template = text_at(pod, "metadata", "labels", "pod-template-hash")
+    return any(
+        at(owner, "controller") is True
+        and text_at(owner, "kind") == "ReplicaSet"
+        and text_at(owner, "name") == f"{name}-{template}"
+        for owner in items_at(pod, "metadata", "ownerReferences")
+    )
 
 
 async def look(kube: Kube, namespace: str, peer: str, ccid: str) -> Live:
