@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from harness.operating.chaincodes import instantiation, package
 from harness.operating.stored import peer
+from treadle_operator.definitions import Wanted
 from treadle_operator.errors import PeerRefused
-from treadle_operator.reconcile.deploying import init_seconds, is_overtaken, refusal
+from treadle_operator.reconcile.deploying import (
+    Wish,
+    execute_timeout,
+    init_seconds,
+    is_overtaken,
+    refusal,
+)
 
 PREFIX = "error in simulation: "
 
@@ -24,8 +34,30 @@ PREFIX = "error in simulation: "
 def test_an_init_has_longer_than_its_peer_gives_it(
     spec: dict[str, object], least: float, most: float
 ) -> None:
-    found = init_seconds(peer(**spec))
+    found = init_seconds(peer(**spec), None)
     assert least <= found <= most
+
+
+@pytest.mark.parametrize(
+    ("defaults", "runtime", "expected"),
+    [
+        (None, None, None),
+        ("90s", None, timedelta(seconds=90)),
+        ("90s", "1h30m", timedelta(minutes=90)),
+        (None, "200ms", timedelta(seconds=1)),
+    ],
+)
+def test_a_runtimes_own_bound_comes_before_its_peers(
+    defaults: str | None, runtime: str | None, expected: timedelta | None
+) -> None:
+    settings = {} if defaults is None else {"executeTimeout": defaults}
+    at = peer(chaincode={"executeTimeout": "10s", "runtimeDefaults": settings})
+    wanting = instantiation(runtime={} if runtime is None else {"executeTimeout": runtime})
+    wish = Wish(instantiation=wanting, package=package(), definition=Wanted(None, b""))
+    found = execute_timeout(wish, at)
+    assert found == expected
+    least = 60 if expected is None else expected.total_seconds()
+    assert init_seconds(at, found) >= least
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -48,7 +48,8 @@ class Runtime:
 
     ``since`` is when its state began. ``output_sha256`` is empty until a build has stored its
     output at the peer; ``attempt`` counts how often it was wanted anew: a higher one asks to try
-    again what has failed.
+    again what has failed. ``execute_timeout`` is how long a transaction may take; None: as long as
+    the peer lets any.
     """
 
     ccid: str
@@ -63,6 +64,7 @@ class Runtime:
     output_sha256: str
     attempt: int
     since: datetime
+    execute_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

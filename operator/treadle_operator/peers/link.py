@@ -111,9 +111,9 @@ class Link:
         """Whether ``runtimes`` is complete and kept up to date."""
         return self._runtimes is not None and self._runtimes.synced
 
-    async def require(self, ccid: str) -> Runtime:
+    async def require(self, ccid: str, execute_timeout: timedelta | None) -> Runtime:
         """Want a runtime."""
-        return await self._operated().require(ccid)
+        return await self._operated().require(ccid, execute_timeout)
 
     async def release(self, ccid: str) -> None:
         """Want a runtime no more."""

@@ -54,6 +54,9 @@ def runtime_of(message: pb.Runtime) -> Runtime:
         output_sha256=message.output.sha256,
         attempt=message.attempt,
         since=message.since.ToDatetime(tzinfo=UTC),
+        execute_timeout=(
+            message.execute_timeout.ToTimedelta() if message.HasField("execute_timeout") else None
+        ),
     )
 
 

@@ -39,8 +39,9 @@ class PeerLink(Protocol):
         """Whether ``runtimes`` is complete and kept up to date."""
         ...
 
-    async def require(self, ccid: str) -> Runtime:
-        """Want a runtime; asking again wants a failed one anew.
+    async def require(self, ccid: str, execute_timeout: timedelta | None) -> Runtime:
+        """Want a runtime whose transactions may take so long, None: as long as the peer lets any;
+        asking again wants a failed one anew.
 
         Refused: NOT_FOUND when the package is not installed.
         """

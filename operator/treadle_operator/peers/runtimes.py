@@ -100,10 +100,12 @@ class RuntimesClient:
             await asyncio.wait([self._watching])
         await self._channel.close()
 
-    async def require(self, ccid: str) -> Runtime:
+    async def require(self, ccid: str, execute_timeout: timedelta | None) -> Runtime:
         """See PeerLink."""
         with translated(self._peer):
             request = pb.RequireRuntimeRequest(ccid=ccid)
+            if execute_timeout is not None:
+                request.execute_timeout.FromTimedelta(execute_timeout)
             answer = await self._stub.RequireRuntime(request, **self._terms())
         return runtime_of(answer.runtime)
 

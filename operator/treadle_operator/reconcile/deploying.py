@@ -84,10 +84,23 @@ class Looked:
     within: float = 0.0
 
 
-def init_seconds(peer: Peer) -> float:
-    """How long a deploy may take there: the peer itself ends an Init that takes too long, and
-    that is told; only a peer that never answers is given up from here.
+def execute_timeout(wish: Wish, peer: Peer) -> timedelta | None:
+    """How long a transaction of the chaincode may take there; None: as long as the peer lets any.
+
+    Peers take nothing below a second.
     """
+    settings = wish.instantiation.spec.runtime.over(peer.spec.chaincode.runtime_defaults)
+    given = None if settings.execute_timeout is None else seconds(settings.execute_timeout)
+    return None if given is None else timedelta(seconds=max(given, 1.0))
+
+
+def init_seconds(peer: Peer, own: timedelta | None) -> float:
+    """How long a deploy may take there, where the chaincode has its *own* bound or none: the peer
+    itself ends an Init that takes too long, and that is told; only a peer that never answers is
+    given up from here.
+    """
+    if own is not None:
+        return max(own.total_seconds() + _ANSWERS, _LEAST)
     timeout = peer.spec.chaincode.execute_timeout
     if timeout is None:
         return _AT_A_BREAKPOINT if peer.spec.mode is Mode.DEVELOPMENT else _LEAST
@@ -149,7 +162,7 @@ def refusal(error: PeerRefused) -> Problem:
         text = f"Init failed, so nothing was written to the ledger: {said}"
         return Problem(Stage.DEFINITION, "InitFailed", text)
     if said.endswith(_TIMED_OUT):
-        text = f"Init took longer than executeTimeout of the Peer lets it; raise that: {said}"
+        text = f"Init took longer than executeTimeout lets it; raise that: {said}"
         return Problem(Stage.DEFINITION, "InitTimedOut", text)
     if any(words in said for words in _INTERRUPTED):
         text = f"the chaincode's process went away during Init, which is tried again: {said}"

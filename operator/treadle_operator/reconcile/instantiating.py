@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from treadle_operator.claims import Claim, conflict
@@ -20,7 +21,7 @@ from treadle_operator.model import (
 )
 from treadle_operator.model.peering import State
 from treadle_operator.peers import PeerLink
-from treadle_operator.reconcile.deploying import Looked, Wish, init_seconds
+from treadle_operator.reconcile.deploying import Looked, Wish, execute_timeout, init_seconds
 from treadle_operator.reconcile.developing import how_to_connect
 from treadle_operator.reconcile.requiring import require
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target, runtime_problem
@@ -35,7 +36,8 @@ async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> 
     try:
         peer = await _peer(world, wish, name)
         found.target.mode = peer.spec.mode
-        found.within = init_seconds(peer)
+        bound = execute_timeout(wish, peer)
+        found.within = init_seconds(peer, bound)
         _check(wish, peer, claims)
         link = found.link = await world.peers.link(peer.meta.namespace, name)
         await _check_channel(link, wish, peer)
@@ -44,7 +46,7 @@ async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> 
         if peer.spec.mode is Mode.DEVELOPMENT:
             await _connected(link, wish, peer, found.target)
         else:
-            await _require(world, link, wish, found)
+            await _require(world, link, wish, found, bound)
         found.target.problem = differing or found.target.problem
     except PeerUnavailable as error:
         found.target.problem = Problem(Stage.DEFINITION, "PeerUnavailable", str(error))
@@ -183,8 +185,10 @@ async def _compare(link: PeerLink, wish: Wish) -> tuple[bool | None, Problem | N
     )
 
 
-async def _require(world: World, link: PeerLink, wish: Wish, found: Looked) -> None:
-    row, found.due = await require(link, wish.ccid, world.now())
+async def _require(
+    world: World, link: PeerLink, wish: Wish, found: Looked, bound: timedelta | None
+) -> None:
+    row, found.due = await require(link, wish.ccid, world.now(), execute_timeout=bound)
     if row is None:
         text = f"Peer {found.target.peer} has not told yet which runtimes it has"
         found.target.problem = Problem(Stage.RUNTIME, "RuntimesUnknown", text)

@@ -14,10 +14,11 @@ _LONGEST_REBUILD: Final = timedelta(hours=1)
 
 
 async def require(
-    link: PeerLink, ccid: str, now: datetime
+    link: PeerLink, ccid: str, now: datetime, *, execute_timeout: timedelta | None
 ) -> tuple[Runtime | None, datetime | None]:
     """Want a runtime, unless the peer knows that already: how it is, None while nobody knows; and
-    when one that has failed is to be wanted anew. Raises PeerUnavailable and PeerRefused.
+    when one that has failed is to be wanted anew. A transaction may take as long as
+    *execute_timeout*, None: as the peer lets any. Raises PeerUnavailable and PeerRefused.
     """
     row, due = link.runtimes.get(ccid), None
     if row is None and not link.synced:
@@ -27,8 +28,9 @@ async def require(
     overdue = due is not None and due <= now
     # What a watch told that is lost since may be over.
     stale = row is not None and row.state is State.REGISTERED and not link.synced
-    if row is None or row.origin is not Origin.OPERATOR or overdue or stale:
-        return await link.require(ccid), None
+    known = row is not None and row.origin is Origin.OPERATOR
+    if row is None or not known or row.execute_timeout != execute_timeout or overdue or stale:
+        return await link.require(ccid, execute_timeout), None
     return row, due
 
 

@@ -68,24 +68,38 @@ async def test_channels_are_made_once_and_an_unknown_one_is_refused(link: MakeLi
             await peer.create_channel("Not A Name", "V1_4_2")
 
 
+async def test_what_a_transaction_may_take_is_said_again_when_it_is_another(
+    link: MakeLink, peer: PeerProcess
+) -> None:
+    now, long = datetime.now(UTC), timedelta(seconds=90.5)
+    async with link() as found:
+        await found.install(package())
+        await until(lambda: found.synced)
+        for wanted in (long, None, long):
+            row, _ = await require(found, ASSET, now, execute_timeout=wanted)
+            assert row is not None
+            assert (row.execute_timeout, row.attempt) == (wanted, 1)
+            await until(lambda: found.runtimes[ASSET].execute_timeout == wanted)  # noqa: B023
+
+
 async def test_a_runtime_is_required_watched_and_released(
     link: MakeLink, peer: PeerProcess, heard: object
 ) -> None:
     async with link() as found:
         with pytest.raises(PeerRefused) as missing:
-            await found.require(ASSET)
+            await found.require(ASSET, None)
         assert missing.value.code == "NOT_FOUND"
         await found.install(package())
         assert list(await found.installed()) == [ASSET]
         await until(lambda: found.synced)
-        row = await found.require(ASSET)
+        row = await found.require(ASSET, None)
         assert (row.state, row.origin, row.attempt) == (State.REQUIRED, Origin.OPERATOR, 1)
         assert row.since <= datetime.now(UTC)
         await until(lambda: ASSET in found.runtimes)
         await found.report(ASSET, Phase.FAILED, "BuildFailed: no such module", log_tail="line")
         await until(lambda: found.runtimes[ASSET].state is State.FAILED)
         assert found.runtimes[ASSET].message.startswith("BuildFailed: no such module")
-        assert (await found.require(ASSET)).attempt == 2
+        assert (await found.require(ASSET, None)).attempt == 2
         certificate = await found.issue(ASSET, Purpose.BUILDER)
         assert certificate.msp_id == "Org1MSP"
         assert certificate.not_after > datetime.now(UTC)
@@ -101,13 +115,13 @@ async def test_the_watch_outlives_a_restart_of_the_peer(
 ) -> None:
     async with link() as found:
         await found.install(package())
-        await found.require(ASSET)
+        await found.require(ASSET, None)
         await until(lambda: ASSET in found.runtimes)
         assert peer.stop() == 0
         await until(lambda: not found.synced)
         assert ASSET in found.runtimes, "what was known last is better than nothing"
         with pytest.raises(PeerUnavailable, match="Peer peer0 does not answer"):
-            await found.require(ASSET)
+            await found.require(ASSET, None)
         with pytest.raises(PeerUnavailable):
             await found.channels()
         await asyncio.to_thread(peer.start)
@@ -120,7 +134,7 @@ async def served(link: MakeLink, peer: PeerProcess, pods: list[Started]) -> Asyn
     """asset:1 is installed, and a process of it registered."""
     async with link() as found:
         await found.install(package())
-        await found.require(ASSET)
+        await found.require(ASSET, None)
         builder = await found.issue(ASSET, Purpose.BUILDER)
         papers = write_papers(peer.folder / "builder", builder)
         async with artifacts(builder.peer_address, papers.credentials()) as stub:
@@ -187,7 +201,7 @@ async def test_a_process_that_a_lost_watch_has_told_of_is_asked_for_again(
     served: PeerLink, peer: PeerProcess, heard: Asked, pods: list[Started]
 ) -> None:
     now = datetime.now(UTC)
-    row, due = await require(served, ASSET, now)
+    row, due = await require(served, ASSET, now, execute_timeout=None)
     assert row is not None
     assert (row.state, due) == (State.REGISTERED, None)
     lost = asyncio.Event()
@@ -198,7 +212,7 @@ async def test_a_process_that_a_lost_watch_has_told_of_is_asked_for_again(
     await until(lambda: not served.synced)
     assert served.runtimes[ASSET].state is State.REGISTERED, "this is what it said last"
     lost.set()
-    row, _ = await require(served, ASSET, now)
+    row, _ = await require(served, ASSET, now, execute_timeout=None)
     assert row is not None
     assert row.state is State.STARTING
 
