@@ -15,14 +15,19 @@ from pathlib import Path, PurePosixPath
 
 from treadle_fabric.packages import ChaincodePackage as LegacyPackage
 from treadle_fabric.packages import (
+    ImageReference,
     PackageFormatError,
+    ServerReference,
     build_legacy_package,
     check_code_package,
     parse_legacy_package,
+    prebuilt_code,
+    prebuilt_language,
+    wrap_code,
 )
 
 from treadle_operator.errors import InvalidSource
-from treadle_operator.model import PackageSpec
+from treadle_operator.model import PackageSpec, Prebuilt, PrebuiltImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,26 @@ def freeze(spec: PackageSpec, files: Mapping[str, bytes]) -> Frozen:
             # Where it was packed tells nobody anything.
             told = str(error).replace(str(folder.resolve()), "").replace(str(folder), "")
             raise InvalidSource(told) from error
+    return _frozen(parse_legacy_package(data))
+
+
+def name_prebuilt(spec: PackageSpec, prebuilt: Prebuilt) -> Frozen:
+    """A package that only names what runs; raises InvalidSource."""
+    named: ImageReference | ServerReference
+    if isinstance(prebuilt, PrebuiltImage):
+        name, _, digest = prebuilt.image.partition("@")
+        named = ImageReference(name=name, digest=digest)
+    else:
+        secret = prebuilt.secret.name if prebuilt.tls and prebuilt.secret else ""
+        named = ServerReference(address=prebuilt.address, secret=secret)
+    language, code = prebuilt_language(named), prebuilt_code(named)
+    try:
+        check_code_package(language, code)
+    except PackageFormatError as error:
+        raise InvalidSource(str(error)) from error
+    data = wrap_code(
+        name=spec.name, version=spec.version, language=language, path=spec.name, code=code
+    )
     return _frozen(parse_legacy_package(data))
 
 

@@ -13,14 +13,18 @@ from treadle_cli.play.documents import Document
 from treadle_cli.play.models import PackageModel, SourceModel
 from treadle_cli.play.sources import build_package
 from treadle_fabric.packages import (
+    ImageReference,
+    ServerReference,
     build_v2_package,
     parse_legacy_package,
     read_archive,
+    read_prebuilt,
     sign_package,
     wrap_code,
 )
 from treadle_operator.errors import InvalidSource
-from treadle_operator.packing import accept, freeze
+from treadle_operator.model import ChaincodeServer, PrebuiltImage, Ref
+from treadle_operator.packing import accept, freeze, name_prebuilt
 
 GO = {
     "go.mod": b"module example.com/asset\n\ngo 1.22\n",
@@ -37,6 +41,11 @@ GOLDEN = {
     "node": "04fe695b3a56ff285927b02f814ac0284ae63513b8b71636f6a3c19173c8fe39",
     "java": "9dd8a674ac9231a6de54d64e82bd57f0716986a650553b718acfac0716456cf9",
     "python": "91327da6203dda2fe84291d08bce0c27398f15588d6c52f2047f037c8084ba9c",
+}
+GOLDEN_NAMES = {
+    "image": "7b0a60b87dfb20ae05ab506bbf597167c95e7f2c5571dbbdb2c66d6d76adef9d",
+    "server": "c5808c401478ff2174ad11edc041dd807f338bcf3dcc699f46f647088eeeed65",
+    "open": "54cf28cc093370ae1a03a02526b6898ba9b0e9e8253e7391102eda36cf692f5c",
 }
 FILES = {"golang": GO, "node": NODE, "java": JAVA, "python": PYTHON}
 
@@ -89,6 +98,36 @@ def test_files_that_make_no_package_are_told_without_where_they_were_packed(
     with pytest.raises(InvalidSource, match=sentence) as caught:
         freeze(package(language=language).spec, files)
     assert "tmp" not in str(caught.value)
+
+
+DIGEST = "sha256:" + "ab" * 32
+NAMED = {
+    "image": (PrebuiltImage(f"registry.example.com:5000/own/asset@{DIGEST}"), "k8s"),
+    "server": (ChaincodeServer("asset.example.com:9999", True, Ref("asset-tls")), "ccaas"),
+    "open": (ChaincodeServer("asset:9999", False, None), "ccaas"),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_only_names_what_runs_is_the_same_package_for_ever(kind: str) -> None:
+    prebuilt, language = NAMED[kind]
+    frozen = name_prebuilt(package().spec, prebuilt)
+    assert frozen.package_id == f"asset_1.0:{GOLDEN_NAMES[kind]}"
+    read = parse_legacy_package(frozen.data)
+    assert (read.name, read.version, read.language) == ("asset", "1.0", language)
+    named = read_prebuilt(read.language, read.code)
+    if isinstance(prebuilt, PrebuiltImage):
+        assert isinstance(named, ImageReference)
+        assert named.reference == prebuilt.image
+    else:
+        assert isinstance(named, ServerReference)
+        secret = prebuilt.secret.name if prebuilt.secret else ""
+        assert (named.address, named.secret) == (prebuilt.address, secret)
+
+
+def test_a_name_that_no_peer_would_install_is_told() -> None:
+    with pytest.raises(InvalidSource, match="no usable 'secret'"):
+        name_prebuilt(package().spec, ChaincodeServer("asset:9999", True, Ref("No Secret")))
 
 
 def test_a_given_package_is_taken_untouched() -> None:

@@ -9,7 +9,7 @@ from treadle_operator.model import Mode
 from treadle_operator.model.peering import Origin, Runtime, State
 from treadle_operator.reconcile.requiring import retry_after
 from treadle_operator.reconcile.targets import Target as PackageTarget
-from treadle_operator.reconcile.targets import status_of
+from treadle_operator.reconcile.targets import servers_not_allowed, status_of
 from treadle_operator.reconcile.verdicts import (
     Problem,
     Stage,
@@ -65,6 +65,10 @@ def bad(stage: Stage, reason: str, *, registered: bool = False) -> Target:
         (State.FAILED, "no node takes the pod: 0/1", "Unschedulable", "0/1"),
         (State.FAILED, "no pod can be made: quota", "PodNotStarted", "quota"),
         (State.FAILED, "cannot start container chaincode: no", "PodNotStarted", "no"),
+        (State.FAILED, "dial: the chaincode server at a:1 does not", "ServerUnreachable", "a:1"),
+        (State.FAILED, "dial: the peer refused the chaincode: no", "PodNotStarted", "refused"),
+        (State.FAILED, servers_not_allowed("peer0"), "ServersNotAllowed", "allowExternalServers"),
+        (State.FAILED, "there is no Secret tls", "SecretMissing", "tls"),
         (State.FAILED, "not registered in time", "RuntimeFailed", "not registered in time"),
         (State.FAILED, "", "RuntimeFailed", "does not run"),
         (State.STOPPED, "", "RuntimeStopped", "asked for again"),

@@ -92,6 +92,10 @@ class ChaincodeServer:
     secret: Ref | None
 
 
+Prebuilt: TypeAlias = PrebuiltImage | ChaincodeServer
+"""What only names what runs: nothing is built."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstalledPackage:
     """A package that is on the peers already, ``label:hash``."""
@@ -105,8 +109,7 @@ Source: TypeAlias = (
     | ArchiveSource
     | GivenPackage
     | ImageFiles
-    | PrebuiltImage
-    | ChaincodeServer
+    | Prebuilt
     | InstalledPackage
 )
 

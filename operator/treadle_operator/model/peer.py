@@ -86,7 +86,8 @@ class ExternalAddress:
 class ChaincodeSettings:
     """Time limits as durations of Go; no execute timeout means the peer's own default.
 
-    ``builders`` has all languages.
+    ``builders`` has all languages. ``external_servers``: whether packages may name servers that
+    somebody else runs.
     """
 
     execute_timeout: str | None
@@ -94,6 +95,7 @@ class ChaincodeSettings:
     build_timeout: str
     builders: Mapping[str, BuilderSettings]
     runtime_defaults: RuntimeSettings
+    external_servers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,7 @@ def _chaincode(spec: Fields) -> ChaincodeSettings:
             for language in Language
         },
         runtime_defaults=runtime_settings(inner.inner("runtimeDefaults")),
+        external_servers=inner.flag("allowExternalServers", False),
     )
 
 

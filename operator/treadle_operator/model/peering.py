@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from treadle_operator.model.package import Prebuilt
+
 
 class Origin(StrEnum):
     """Why there must be a runtime."""
@@ -46,7 +48,8 @@ class Purpose(StrEnum):
 class Runtime:
     """One chaincode that a peer wants processes for.
 
-    ``since`` is when its state began. ``output_sha256`` is empty until a build has stored its
+    ``since`` is when its state began. ``prebuilt`` is what its package only names; nothing is built
+    then. ``output_sha256`` is empty until a build has stored its
     output at the peer; ``attempt`` counts how often it was wanted anew: a higher one asks to try
     again what has failed. ``execute_timeout`` is how long a transaction may take; None: as long as
     the peer lets any.
@@ -65,6 +68,12 @@ class Runtime:
     attempt: int
     since: datetime
     execute_timeout: timedelta | None = None
+    prebuilt: Prebuilt | None = None
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it only has to be started."""
+        return bool(self.output_sha256) or self.prebuilt is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

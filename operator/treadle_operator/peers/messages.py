@@ -7,6 +7,7 @@ from typing import Final
 
 from treadle_runtime.v1 import runtime_pb2 as pb
 
+from treadle_operator.model import ChaincodeServer, Prebuilt, PrebuiltImage, Ref
 from treadle_operator.model.peering import (
     Certificate,
     Origin,
@@ -57,7 +58,19 @@ def runtime_of(message: pb.Runtime) -> Runtime:
         execute_timeout=(
             message.execute_timeout.ToTimedelta() if message.HasField("execute_timeout") else None
         ),
+        prebuilt=_prebuilt(message),
     )
+
+
+def _prebuilt(message: pb.Runtime) -> Prebuilt | None:
+    match message.WhichOneof("prebuilt"):
+        case "image":
+            return PrebuiltImage(message.image)
+        case "server":
+            secret = message.server.secret
+            address = message.server.address
+            return ChaincodeServer(address, bool(secret), Ref(secret) if secret else None)
+    return None
 
 
 def certificate_of(message: pb.IssueCertificateResponse) -> Certificate:

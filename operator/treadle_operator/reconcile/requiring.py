@@ -24,7 +24,7 @@ async def require(
     if row is None and not link.synced:
         return None, None
     if row is not None and row.state is State.FAILED:
-        due = row.since + retry_after(row.attempt, built=bool(row.output_sha256))
+        due = row.since + retry_after(row.attempt, built=row.is_built)
     overdue = due is not None and due <= now
     # What a watch told that is lost since may be over.
     stale = row is not None and row.state is State.REGISTERED and not link.synced

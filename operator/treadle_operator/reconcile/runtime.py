@@ -12,6 +12,7 @@ from treadle_operator.claims import claims
 from treadle_operator.errors import Blocked, InvalidObject, KubeError, PeerRefused, Unavailable
 from treadle_operator.kube import PEERS
 from treadle_operator.model import (
+    ChaincodeServer,
     Key,
     Kind,
     Mode,
@@ -93,7 +94,13 @@ async def _wanted(
     entries = await world.directory.entries(world.kube, key.namespace)
     found = claims(peer.meta.name, runtime.ccid, entries.instantiations, entries.packages)
     wanting = tuple(claim.instantiation for claim in found)
-    of = RuntimeOf(peer=peer, ccid=runtime.ccid, language=runtime.language, claimed_by=wanting)
+    of = RuntimeOf(
+        peer=peer,
+        ccid=runtime.ccid,
+        language=runtime.language,
+        claimed_by=wanting,
+        prebuilt=runtime.prebuilt,
+    )
     defaults = peer.spec.chaincode.runtime_defaults
     if not wanting:
         return of, defaults, peer.spec.mode
@@ -102,18 +109,19 @@ async def _wanted(
 
 
 def _secrets(of: RuntimeOf, settings: RuntimeSettings) -> frozenset[Reference]:
-    """What environment variables are read from."""
+    """What environment variables are read from, and what a server is known by."""
     builder = of.peer.spec.chaincode.builders.get(of.language)
     variables = (*settings.env, *(builder.env if builder is not None else ()))
-    return frozenset(
-        Reference("Secret", one.secret.name) for one in variables if one.secret is not None
-    )
+    names = {one.secret.name for one in variables if one.secret is not None}
+    if isinstance(of.prebuilt, ChaincodeServer) and of.prebuilt.secret is not None:
+        names.add(of.prebuilt.secret.name)
+    return frozenset(Reference("Secret", name) for name in names)
 
 
 async def _work(task: Task, refers: frozenset[Reference]) -> Outcome:
     failed = False
     try:
-        finding = await (run(task) if task.runtime.output_sha256 else build(task))
+        finding = await (run(task) if task.runtime.is_built else build(task))
     except Blocked as error:
         failed, finding = True, Finding(Phase.FAILED, error.message)
     except PeerRefused as error:

@@ -18,7 +18,7 @@ _NOT_STARTED: Final = frozenset(
 )
 _CRASHED: Final = "CrashLoopBackOff"
 _WHY: Final = "ErrImagePull: "
-_OURS: Final = frozenset({"package", "store", "output", "bridge"})
+_OURS: Final = frozenset({"package", "store", "output", "bridge", "dial"})
 """Containers that end with a sentence for people."""
 _STEPS: Final[Mapping[str, str]] = {
     "package": "the builder fetches the package",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from treadle_operator.errors import Blocked
-from treadle_operator.model import Manifest, text_at
+from treadle_operator.kube import SECRETS
+from treadle_operator.model import ChaincodeServer, Manifest, text_at
 from treadle_operator.model.peering import Purpose
 from treadle_operator.reconcile.runtime_objects import (
     Task,
@@ -19,6 +20,7 @@ from treadle_operator.reconcile.runtime_observing import (
     is_rolled_out,
     running_finding,
 )
+from treadle_operator.reconcile.targets import servers_not_allowed
 from treadle_operator.resources import secret_data
 from treadle_operator.resources.runtime_deployment import runtime_deployment, runtime_image
 from treadle_operator.resources.runtime_parts import CHAINCODE, is_of_runtime
@@ -45,6 +47,8 @@ async def run(task: Task) -> Finding:
             f"no image runs {language}: give the operator --runtime-image {language}=...",
         )
     await check_readable(kube, task.key.namespace, task.settings.env)
+    if isinstance(task.of.prebuilt, ChaincodeServer):
+        await _check_server(task, task.of.prebuilt)
     secret = await _certificate(task)
     wanted = runtime_deployment(
         task.of,
@@ -57,6 +61,24 @@ async def run(task: Task) -> Finding:
     stored = await ensure(kube, wanted, live.deployment, runtime=live.name)
     await _retire(task, secret, stored)
     return running_finding(stored, live.running)
+
+
+async def _check_server(task: Task, server: ChaincodeServer) -> None:
+    """Raise Blocked, and leave nothing running, unless the peer allows it and its TLS is there."""
+    peer, namespace = task.of.peer, task.key.namespace
+    if not peer.spec.chaincode.external_servers:
+        await remove(task.world.kube, task.live, "run")
+        raise Blocked("ServersNotAllowed", servers_not_allowed(peer.meta.name))
+    if server.secret is None:
+        return
+    name = server.secret.name
+    found = await task.world.kube.find(SECRETS, namespace, name)
+    if found is None or not secret_data(found).get("ca.crt"):
+        raise Blocked(
+            "SecretMissing",
+            f"there is no Secret {name} with the ca.crt of the chaincode server at "
+            f"{server.address}; create it",
+        )
 
 
 async def _certificate(task: Task) -> Manifest:

@@ -11,20 +11,20 @@ from treadle_operator.errors import Blocked, InvalidSource
 from treadle_operator.kube import CONFIG_MAPS, SECRETS, Kube
 from treadle_operator.model import (
     ChaincodePackage,
+    ChaincodeServer,
     ConfigMapSource,
     FilesSource,
     GivenPackage,
     InstalledPackage,
     Manifest,
+    PrebuiltImage,
     Reference,
     mapping_at,
 )
-from treadle_operator.packing import Frozen, accept, freeze
+from treadle_operator.packing import Frozen, accept, freeze, name_prebuilt
 from treadle_operator.reconcile.fetching import fetch, is_fetched
 from treadle_operator.reconcile.world import World
 from treadle_operator.resources import secret_data
-
-_UNSUPPORTED = "this version installs sources and packages only, no prebuilt image and no server"
 
 
 def source_references(package: ChaincodePackage) -> frozenset[Reference]:
@@ -45,8 +45,8 @@ def may_change(package: ChaincodePackage) -> bool:
 async def read_source(world: World, package: ChaincodePackage, peer: str) -> Frozen | None:
     """What the source gives today; None for a package that only the peers have.
 
-    *peer* is a Peer that there is. Raises Blocked: SourceMissing, SourceInvalid, NotSupported,
-    Fetching, FetchFailed; KubeError.
+    *peer* is a Peer that there is. Raises Blocked: SourceMissing, SourceInvalid, Fetching,
+    FetchFailed; KubeError.
     """
     source, spec, kube = package.spec.source, package.spec, world.kube
     if isinstance(source, InstalledPackage):
@@ -57,6 +57,8 @@ async def read_source(world: World, package: ChaincodePackage, peer: str) -> Fro
         if isinstance(source, GivenPackage):
             data = _only(await _secret(kube, package, source), source)
             return await asyncio.to_thread(accept, spec, data)
+        if isinstance(source, PrebuiltImage | ChaincodeServer):
+            return name_prebuilt(spec, source)
         files = await _files(kube, package)
         # Packing many files takes a while, and other objects have to go on meanwhile.
         return await asyncio.to_thread(freeze, spec, files)
@@ -70,7 +72,7 @@ async def _files(kube: Kube, package: ChaincodePackage) -> Mapping[str, bytes]:
         return {name: _encoded(name, text) for name, text in source.files.items()}
     if isinstance(source, ConfigMapSource):
         return _config_map_files(await _config_map(kube, package, source))
-    raise Blocked("NotSupported", _UNSUPPORTED)
+    raise InvalidSource("this version does not know what it is")
 
 
 def _config_map_files(config_map: Manifest) -> dict[str, bytes]:

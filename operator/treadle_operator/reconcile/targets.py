@@ -11,7 +11,14 @@ from treadle_operator.claims import ccid_of
 from treadle_operator.conditions import shortened
 from treadle_operator.errors import Blocked, PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
-from treadle_operator.model import ChaincodePackage, InstalledPackage, mapping_at
+from treadle_operator.model import (
+    ChaincodePackage,
+    ChaincodeServer,
+    InstalledPackage,
+    Manifest,
+    at,
+    mapping_at,
+)
 from treadle_operator.packing import Frozen, package_id
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.world import World
@@ -73,8 +80,23 @@ async def _look(world: World, package: ChaincodePackage, peer: str) -> Target:
     spec = package.spec
     fingerprint = installed.get(ccid_of(package))
     if fingerprint is None:
-        return Target(peer, _ABSENT, link=link)
+        absent = Target(peer, _ABSENT, link=link)
+        if isinstance(spec.source, ChaincodeServer) and not _allows_servers(live):
+            return absent.with_problem("ServersNotAllowed", servers_not_allowed(peer))
+        return absent
     return Target(peer, INSTALLED, "", package_id(spec.name, spec.version, fingerprint), link)
+
+
+def servers_not_allowed(peer: str) -> str:
+    """What to do about it."""
+    return (
+        f"Peer {peer} runs no chaincode on servers of others; if it shall, set "
+        "spec.chaincode.allowExternalServers of the Peer to true"
+    )
+
+
+def _allows_servers(peer: Manifest) -> bool:
+    return at(peer, "spec", "chaincode", "allowExternalServers") is True
 
 
 def compared(target: Target, wanted: str | None) -> Target:

@@ -23,9 +23,12 @@ _TROUBLE: Final = tuple(
     for text, reason in (
         (r"cannot fetch image ", "ImagePullFailed"),
         (r"the build |the builder |package: |store: ", "BuildFailed"),
+        (r"dial: the chaincode server ", "ServerUnreachable"),
+        (r"Peer \S+ runs no chaincode on servers ", "ServersNotAllowed"),
+        (r"there is no Secret ", "SecretMissing"),
         (r"container \S+ ended with exit code ", "CrashLoop"),
         (r"no node takes the pod", "Unschedulable"),
-        (r"no pod can be made|cannot start container |output: |bridge: ", "PodNotStarted"),
+        (r"no pod can be made|cannot start container |output: |bridge: |dial: ", "PodNotStarted"),
     )
 )
 _ON_THE_WAY: Final = {
@@ -37,7 +40,7 @@ _ON_THE_WAY: Final = {
 FAULTLESS: Final = frozenset(
     {reason for reason, _ in _ON_THE_WAY.values()}
     | {"PeerNotReady", "RuntimesUnknown", "PackageNotReady", "WaitingForOthers"}
-    | {"Instantiating", "LedgerChanged"}
+    | {"Instantiating", "LedgerChanged", "DevelopmentOpening", "DeveloperNotConnected"}
 )
 """Reasons that are no fault: something is on its way."""
 
@@ -60,11 +63,12 @@ class Problem:
 
 @dataclass(slots=True)
 class Target:
-    """One peer, as far as it could be looked at."""
+    """One peer, as far as it could be looked at; ``developer`` is who is connected since when."""
 
     peer: str
     mode: Mode | None = None
     registered: bool = False
+    developer: str = ""
     initialised: bool = False
     problem: Problem | None = None
 
@@ -101,8 +105,7 @@ def conditions_of(targets: Sequence[Target], ccid: str, channel: str) -> list[Co
         found.append(_part(RUNTIME, produced, Stage.RUNTIME, "Registered", text))
     if any(target.mode is Mode.DEVELOPMENT for target in targets):
         developed = [target for target in targets if target.mode is Mode.DEVELOPMENT]
-        text = f"a developer's process of {ccid} is connected"
-        found.append(_part(DEVELOPER, developed, Stage.RUNTIME, "Connected", text))
+        found.append(_part(DEVELOPER, developed, Stage.RUNTIME, "Connected", _who(developed, ccid)))
     text = f"{ccid} is on channel {channel}"
     if all(target.initialised for target in targets):
         instantiated = Condition(INSTANTIATED, True, "Committed", text)
@@ -138,6 +141,13 @@ def _part(kind: str, targets: Sequence[Target], stage: Stage, reason: str, text:
     other = _first(targets, None)
     why = other.message if other else "it has not been looked at yet"
     return Condition(kind, False, "Waiting", f"it waits: {why}", told=None)
+
+
+def _who(targets: Sequence[Target], ccid: str) -> str:
+    """Who is connected, as they say themselves."""
+    told = [f"{target.peer}: {target.developer}" for target in targets if target.developer]
+    text = f"a developer's process of {ccid} is connected"
+    return f"{text} ({'; '.join(told)})" if told else text
 
 
 def _first(targets: Sequence[Target], stage: Stage | None) -> Problem | None:

@@ -21,6 +21,7 @@ from treadle_operator.model import (
     Kind,
     Manifest,
     Peer,
+    Prebuilt,
     Variable,
     mapping_at,
 )
@@ -40,12 +41,16 @@ _READ_ONLY: Final = 0o440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeOf:
-    """The runtime *ccid* of a peer, and who wants it; nobody: the peer itself."""
+    """The runtime *ccid* of a peer, and who wants it; nobody: the peer itself.
+
+    ``prebuilt`` is what its package only names.
+    """
 
     peer: Peer
     ccid: str
     language: str
     claimed_by: Sequence[ChaincodeInstantiation]
+    prebuilt: Prebuilt | None = None
 
     @property
     def name(self) -> str:
@@ -143,7 +148,7 @@ def nobodys_pod(
             "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": list(init),
+        **({"initContainers": list(init)} if init else {}),
         "containers": list(containers),
         "volumes": list(volumes),
         **{key: value for key, value in placement.items() if value},
@@ -154,7 +159,7 @@ def container(
     name: str,
     *,
     image: str,
-    command: Sequence[str],
+    command: Sequence[str] = (),
     env: Sequence[Manifest],
     mounts: Mapping[str, str],
     read_only: Mapping[str, str],
@@ -162,7 +167,8 @@ def container(
 ) -> Manifest:
     """A container that may nothing; *mounts* and *read_only* are volumes and their places.
 
-    A container that says nothing at its end is spoken for by the end of its log.
+    Without a *command* the image's own runs. A container that says nothing at its end is spoken for
+    by the end of its log.
     """
     places = [{"name": volume, "mountPath": path} for volume, path in mounts.items()]
     seen = [
@@ -171,8 +177,8 @@ def container(
     return {
         "name": name,
         "image": image,
-        "command": list(command),
         # The API server stores no empty list.
+        **({"command": list(command)} if command else {}),
         **({"env": list(env)} if env else {}),
         "resources": dict(resources),
         "securityContext": {

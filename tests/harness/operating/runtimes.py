@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from harness.operating.chaincodes import instantiation
 from harness.operating.stored import peer
-from treadle_operator.model import Manifest, Peer
+from treadle_operator.model import ChaincodeServer, Manifest, Peer, Prebuilt, PrebuiltImage, Ref
 from treadle_operator.model.peering import Certificate, Origin, Runtime, State
 from treadle_operator.resources.images import Images
 from treadle_operator.resources.runtime_deployment import runtime_deployment, runtime_image
@@ -15,6 +15,8 @@ from treadle_operator.resources.runtime_parts import CHAINCODE, RuntimeOf
 from treadle_operator.resources.runtime_secret import runtime_secret
 
 LANGUAGES = ("golang", "node", "java", "python")
+IMAGE = PrebuiltImage("registry.example.com/own/asset@sha256:" + "ab" * 32)
+SERVER = ChaincodeServer("asset.example.com:9999", True, Ref("asset-tls"))
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SHA256 = "ab" * 32
 IMAGES = Images(
@@ -58,6 +60,15 @@ RUN_SO: dict[str, object] = {
 def runtime_of(language: str = "golang", *, of: Peer | None = None) -> RuntimeOf:
     """Nobody claims it."""
     return RuntimeOf(peer=of or peer(), ccid="asset:1.0", language=language, claimed_by=())
+
+
+def prebuilt_of(prebuilt: Prebuilt) -> RuntimeOf:
+    """Of a package that only names what runs, for one instantiation with settings."""
+    language = "k8s" if isinstance(prebuilt, PrebuiltImage) else "ccaas"
+    claims = (instantiation("asset", runtime=RUN_SO),)
+    return RuntimeOf(
+        peer=peer(), ccid="asset:1.0", language=language, claimed_by=claims, prebuilt=prebuilt
+    )
 
 
 def demanding() -> RuntimeOf:
@@ -108,7 +119,8 @@ def objects(runtime: RuntimeOf) -> list[Manifest]:
     secret = runtime_secret(
         runtime, name=runtime.name, component=CHAINCODE, certificate=certificate(), now=NOW
     )
-    return [job(runtime), secret, deployment(runtime)]
+    jobs = [] if runtime.prebuilt else [job(runtime)]
+    return [*jobs, secret, deployment(runtime)]
 
 
 def told(state: State, message: str = "") -> Runtime:

@@ -121,4 +121,6 @@ def test_builders_and_defaults_of_chaincode_pods_are_read() -> None:
     ]
     assert (node.image, node.env, node.ca_bundle) == (None, (), None)
     assert found.runtime_defaults.replicas == 2
+    assert not found.external_servers
+    assert peer(chaincode={"allowExternalServers": True}).spec.chaincode.external_servers
     assert found.runtime_defaults.resources == {"limits": {"memory": "1Gi"}}

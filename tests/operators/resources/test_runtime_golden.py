@@ -15,17 +15,20 @@ import pytest
 import yaml
 from harness.operating.chaincodes import instantiation
 from harness.operating.runtimes import (
+    IMAGE,
     LANGUAGES,
     NOW,
+    SERVER,
     certificate,
     demanding,
     deployment,
     job,
     objects,
+    prebuilt_of,
     runtime_of,
 )
 from harness.operating.stored import peer
-from treadle_operator.model import Manifest
+from treadle_operator.model import ChaincodeServer, Manifest
 from treadle_operator.resources import secret_data
 from treadle_operator.resources.durations import seconds
 from treadle_operator.resources.runtime_job import BUILD
@@ -37,6 +40,8 @@ RUNTIMES = {
     "runtime-golang": runtime_of("golang"),
     "runtime-python": runtime_of("python"),
     "runtime-demanding": demanding(),
+    "runtime-image": prebuilt_of(IMAGE),
+    "runtime-server": prebuilt_of(SERVER),
 }
 
 
@@ -46,7 +51,7 @@ def pods(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def containers(pod: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in (*pod["initContainers"], *pod["containers"])}
+    return {one["name"]: one for one in (*pod.get("initContainers", []), *pod["containers"])}
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
@@ -87,6 +92,37 @@ def test_only_a_chaincode_that_listens_has_a_bridge_and_then_the_bridge_has_the_
         assert with_certificate == {"output", "bridge"}
     else:
         assert with_certificate == {"output", "chaincode"}
+
+
+def test_an_image_runs_its_own_command_and_dials_the_bridge_beside_it() -> None:
+    given = [{"name": name, "value": "mine"} for name in ("CORE_PEER_ADDRESS", "HOME", "COLOUR")]
+    claim = instantiation("asset", runtime={"env": given})
+    one = RuntimeOf(
+        peer=peer(), ccid="asset:1.0", language="k8s", claimed_by=(claim,), prebuilt=IMAGE
+    )
+    (pod,) = pods(deployment(one))
+    bridge, chaincode = containers(pod)["bridge"], containers(pod)["chaincode"]
+    assert chaincode["image"] == IMAGE.image
+    assert not {"command", "args"} & chaincode.keys()
+    env = {each["name"]: each["value"] for each in chaincode["env"]}
+    assert len(env) == len(chaincode["env"])
+    assert env["CORE_PEER_ADDRESS"] in bridge["command"]
+    assert (env["HOME"], env["COLOUR"]) == ("mine", "mine")
+    assert bridge["restartPolicy"] == "Always"
+    # It starts only when the file is there by which it knows the bridge.
+    assert env["CORE_PEER_TLS_ROOTCERT_FILE"] in bridge["startupProbe"]["exec"]["command"]
+
+
+def test_a_server_is_dialled_by_a_pod_that_holds_only_what_the_secret_has_for_it() -> None:
+    (pod,) = pods(deployment(prebuilt_of(SERVER)))
+    assert list(containers(pod)) == ["dial"]
+    (volume,) = (each for each in pod["volumes"] if each["name"] == "server")
+    keys = {item["key"] for item in volume["secret"]["items"]}
+    assert keys == {"ca.crt", "tls.crt", "tls.key"}
+    plain = prebuilt_of(ChaincodeServer("asset:1", False, None))
+    (pod,) = pods(deployment(plain))
+    assert "--tls" not in containers(pod)["dial"]["command"]
+    assert "server" not in {each["name"] for each in pod["volumes"]}
 
 
 def test_nobody_tells_a_chaincode_another_peer_or_another_name() -> None:
