@@ -21,6 +21,7 @@ from treadle_fabric.packages import PackageFormatError, extract_code, read_archi
 
 from treadle_peer.chaincode.launch.builders import BuildError, builder_of
 from treadle_peer.chaincode.launch.containers.archives import take_folder, write_folder
+from treadle_peer.chaincode.launch.containers.calling import call
 from treadle_peer.chaincode.launch.containers.engine import (
     ContainerPlan,
     Engine,
@@ -107,7 +108,7 @@ class ContainerBuilds:
 
     async def _image(self, name: str, language: str) -> str:
         try:
-            return await asyncio.to_thread(self._engine.image, name)
+            return await call(self._engine.image, name)
         except MissingImageError as error:
             raise BuildError(
                 f"{error}; load it, or name another one in "
@@ -177,13 +178,13 @@ class ContainerBuilds:
         container = await create(self._engine, plan)
         running = RunningContainer(engine=self._engine, container=container, log=log)
         try:
-            await asyncio.to_thread(self._put, container, work)
+            await call(self._put, container, work)
             await running.start()
             code = await running.exited()
             if code != 0:
                 raise BuildError(f"the build of {ccid} failed with exit code {code}{_quoted(log)}")
             for name in ("source", "output"):
-                await asyncio.to_thread(self._get, container, work / name)
+                await call(self._get, container, work / name)
         finally:
             await asyncio.shield(running.end(grace=0.0))
 

@@ -18,6 +18,9 @@ from treadle_peer.config import ContainersConfig
 USER: Final = "10001:10001"
 """Who runs in containers: nobody that an image knows."""
 
+QUICK_SECONDS: Final = 10.0
+"""For what an engine does at once, and for what a peer's start and stop wait for."""
+
 _SECONDS: Final = 120.0
 _MOST_WORDS: Final = 500
 _P = ParamSpec("_P")
@@ -91,7 +94,7 @@ class Engine:
     def __init__(self, settings: ContainersConfig) -> None:
         """Connects only when it is first needed. Raises EngineMissingError."""
         self._settings = settings
-        self._library: _Library | None = None
+        self._libraries: dict[float, _Library] = {}
         try:
             self._package = importlib.import_module("docker")
         except ModuleNotFoundError as error:
@@ -116,10 +119,10 @@ class Engine:
     @_told
     def image(self, name: str) -> str:
         """The id of the image *name*, fetched unless it is there; raises MissingImageError."""
-        library = self._connected()
         missing = self._package.errors.ImageNotFound
         with contextlib.suppress(missing):
-            return library.inspect_image(name)["Id"]
+            return self._quick().inspect_image(name)["Id"]
+        library = self._connected()
         try:
             library.pull(name)
             return library.inspect_image(name)["Id"]
@@ -185,34 +188,39 @@ class Engine:
         Who wants to be sure removes it.
         """
         with contextlib.suppress(self._package.errors.APIError):
-            self._connected().stop(container, timeout=round(grace))
+            self._quick().stop(container, timeout=round(grace))
 
     @_told
     def remove(self, container: str) -> None:
         """Kill and forget it; fine when it is gone."""
         with contextlib.suppress(self._package.errors.NotFound):
-            self._connected().remove_container(container, v=True, force=True)
+            self._quick().remove_container(container, v=True, force=True)
 
     @_told
     def labelled(self, label: str) -> Sequence[str]:
         """The ids of all containers with *label* (name=value), running or not."""
-        found = self._connected().containers(all=True, filters={"label": label})
+        found = self._quick().containers(all=True, filters={"label": label})
         return [each["Id"] for each in found]
 
     @_told
     def address(self, container: str) -> str:
         """The running container's address in its network; empty in the host's."""
-        networks = self._connected().inspect_container(container)["NetworkSettings"]["Networks"]
+        networks = self._quick().inspect_container(container)["NetworkSettings"]["Networks"]
         attached = cast("Mapping[str, Mapping[str, str]]", networks)
         return next((each["IPAddress"] for each in attached.values() if each["IPAddress"]), "")
 
     def close(self) -> None:
         """Close idle connections."""
-        if self._library is not None:
-            self._library.close()
+        for library in self._libraries.values():
+            library.close()
 
-    def _connected(self) -> _Library:
-        if self._library is None:
+    def _quick(self) -> _Library:
+        """For calls that somebody's start or stop waits for."""
+        return self._connected(QUICK_SECONDS)
+
+    def _connected(self, seconds: float = _SECONDS) -> _Library:
+        """A client that waits so long for each answer; raises what the library raises."""
+        if seconds not in self._libraries:
             given = self._settings.tls
             tls = (
                 False
@@ -223,11 +231,13 @@ class Engine:
                     verify=True,
                 )
             )
+            # It asks for the engine's version first: a question that is answered at once.
             client = self._package.APIClient(
-                base_url=self._settings.endpoint, version="auto", timeout=_SECONDS, tls=tls
+                base_url=self._settings.endpoint, version="auto", timeout=QUICK_SECONDS, tls=tls
             )
-            self._library = cast("_Library", client)
-        return self._library
+            client.timeout = seconds
+            self._libraries[seconds] = cast("_Library", client)
+        return self._libraries[seconds]
 
     def _host_config(self, library: _Library) -> object:
         told = self._settings

@@ -8,6 +8,7 @@ import threading
 from contextlib import closing, suppress
 from typing import Final
 
+from treadle_peer.chaincode.launch.containers.calling import call
 from treadle_peer.chaincode.launch.containers.engine import ContainerPlan, Engine, EngineError
 from treadle_peer.chaincode.launch.logs import CapturedLog, copy_bounded
 
@@ -20,14 +21,16 @@ _SECONDS: Final = 5.0
 async def create(engine: Engine, plan: ContainerPlan) -> str:
     """A new container's id; raises EngineError.
 
-    One that comes when nobody waits for it any more is removed: nobody else knows of it.
+    One that comes when nobody waits for it any more is removed: nobody else knows of it. One that
+    comes later than that is removed at the peer's next start.
     """
-    creating = asyncio.ensure_future(asyncio.to_thread(engine.create, plan))
+    creating = asyncio.ensure_future(call(engine.create, plan))
     try:
         return await asyncio.shield(creating)
     except asyncio.CancelledError:
-        with suppress(EngineError):
-            await asyncio.to_thread(engine.remove, await creating)
+        with suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(_SECONDS):
+                await call(engine.remove, await creating)
         raise
 
 
@@ -54,9 +57,9 @@ class RunningContainer:
 
     async def start(self) -> None:
         """Start it; nothing that it prints is missed. Raises EngineError."""
-        await asyncio.to_thread(self._watch.attach)
+        await call(self._watch.attach)
         self._watch.start()
-        await asyncio.to_thread(self._engine.start, self._container)
+        await call(self._engine.start, self._container)
 
     async def exited(self) -> int:
         """See Running."""
@@ -80,18 +83,20 @@ class RunningContainer:
     async def _end(self, grace: float) -> None:
         try:
             if grace > 0 and self.running:
-                await asyncio.to_thread(self._engine.stop, self._container, grace=grace)
-            await asyncio.to_thread(self._engine.remove, self._container)
+                await call(self._engine.stop, self._container, grace=grace)
+            await call(self._engine.remove, self._container)
         except EngineError as error:
             _LOG.warning(
                 "container %s: %s; it is removed at the peer's next start",
                 self._container[:12],
                 error,
             )
-        # The log has everything that was printed once the thread is done. An engine that does
-        # not answer must not keep the peer from stopping.
+        # The log has everything that was printed once the exit is told. An engine that does not
+        # answer must not keep the peer from stopping.
         if self._watch.ident is not None:
-            await asyncio.to_thread(self._watch.join, _SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SECONDS):
+                    await self.exited()
         self._settle(_UNKNOWN)
 
     def _settle(self, code: int) -> None:

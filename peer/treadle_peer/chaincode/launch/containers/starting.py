@@ -12,6 +12,7 @@ from treadle_peer.chaincode.authority import CertificateFiles
 from treadle_peer.chaincode.launch.bridging import BridgeStarter
 from treadle_peer.chaincode.launch.containers.archives import small_files
 from treadle_peer.chaincode.launch.containers.building import ContainerBuild
+from treadle_peer.chaincode.launch.containers.calling import call
 from treadle_peer.chaincode.launch.containers.engine import (
     ContainerPlan,
     Engine,
@@ -30,6 +31,16 @@ from treadle_peer.execution import ExecutionError
 
 CCID_LABEL: Final = "dev.treadle.ccid"
 """On every container that runs a chaincode."""
+
+FIRST_PROCESS: Final = """
+/bin/sh "$0" & chaincode=$!
+trap 'kill -TERM $chaincode' TERM
+wait $chaincode; code=$?
+while kill -0 $chaincode 2>/dev/null; do wait $chaincode; code=$?; done
+exit $code
+"""
+"""What runs as a container's process 1: to that one the kernel gives no SIGTERM that it has not
+asked for, and all children that lost their parent. A shell, for not every engine has an init."""
 
 _OUTPUT: Final = "/treadle/chaincode/output"
 _CERTIFICATE: Final = PurePosixPath("/treadle/certificate")
@@ -53,7 +64,7 @@ class ContainerStarter:
     async def image(self, language: str) -> str:
         """The id of what runs *language*; raises ExecutionError when the engine has none."""
         try:
-            return await asyncio.to_thread(self.engine.image, self.containers.runtimes[language])
+            return await call(self.engine.image, self.containers.runtimes[language])
         except MissingImageError as error:
             remedy = f"treadle.chaincode.docker.runtimes.{language}"
             text = f"error starting container: {error}; load it, or name another one in {remedy}"
@@ -74,14 +85,14 @@ class ContainerStarter:
         files, given = _certificate(launch.files)
         plan = ContainerPlan(
             image=image,
-            arguments=["/bin/sh", f"{_OUTPUT}/{RUN_SCRIPT}"],
+            arguments=["/bin/sh", "-c", FIRST_PROCESS, f"{_OUTPUT}/{RUN_SCRIPT}"],
             environment=self._environment(launch.ccid, address, files, port),
             labels={**self.labels, CCID_LABEL: launch.ccid},
         )
         container = await create(self.engine, plan)
         running = RunningContainer(engine=self.engine, container=container, log=launch.log)
         launch.program = running
-        await asyncio.to_thread(self._fill, container, build.output, {} if port else given)
+        await call(self._fill, container, build.output, {} if port else given)
         await running.start()
         if port is not None:
             await self._join_server(launch, running, container, port)
@@ -118,7 +129,7 @@ class ContainerStarter:
         self, launch: Launch, running: RunningContainer, container: str, port: int
     ) -> None:
         """Dial the chaincode server until it answers; raises ExecutionError."""
-        found = await asyncio.to_thread(self.engine.address, container)
+        found = await call(self.engine.address, container)
         address = f"{server_host(self.containers.network, found)}:{port}"
         try:
             async with asyncio.timeout(self.settings.startup_timeout):

@@ -21,6 +21,7 @@ from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.launch.bridging import BridgeStarter
 from treadle_peer.chaincode.launch.builders import BuildError
 from treadle_peer.chaincode.launch.containers.building import ContainerBuilds
+from treadle_peer.chaincode.launch.containers.calling import call
 from treadle_peer.chaincode.launch.containers.engine import Engine, EngineError
 from treadle_peer.chaincode.launch.containers.starting import ContainerStarter, StartableBuild
 from treadle_peer.chaincode.launch.launcher import PeerLauncher
@@ -82,7 +83,7 @@ class ContainerWorkshop:
         async with self._lock:
             if not self._clean:
                 try:
-                    await asyncio.to_thread(self._remove_left)
+                    await call(self._remove_left)
                 except EngineError as error:
                     raise BuildError(str(error)) from error
         build = await self._builds.obtain(package, before=self._starter.image)
@@ -94,7 +95,7 @@ class ContainerWorkshop:
 
     async def close(self) -> None:
         """See Workshop."""
-        await asyncio.to_thread(self._engine.close)
+        await call(self._engine.close)
 
     def _remove_left(self) -> None:
         """Remove every container with this launcher's label. Raises EngineError."""
