@@ -1,4 +1,4 @@
-"""A local Kubernetes cluster for people: python -m cluster up | down | load ARCHIVE…"""
+"""A local Kubernetes cluster for people: up, down, load ARCHIVE…, kill NAME, start NAME."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def main() -> int:
     actions.add_parser("down", help="end it; its logs stay")
     loading = actions.add_parser("load", help="import images; prints their names")
     loading.add_argument("archives", nargs="+", type=Path)
+    for action, done in (
+        ("kill", "end a program of it as a crash would"),
+        ("start", "start it again"),
+    ):
+        named = actions.add_parser(action, help=done)
+        named.add_argument("name", help="as in cluster.json: kube-apiserver, containerd, kubelet …")
     said = parser.parse_args()
     if said.action == "up":
         print(up(said.folder, said.binaries).layout.kubeconfig)
@@ -32,6 +38,9 @@ def main() -> int:
     if said.action == "load":
         for archive in said.archives:
             print("\n".join(cluster.load(archive)))
+        return 0
+    if said.action in ("kill", "start"):
+        (cluster.kill if said.action == "kill" else cluster.start)(said.name)
         return 0
     left = cluster.down()
     for one in left:

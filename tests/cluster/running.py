@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -17,7 +17,7 @@ from cluster.layout import API_SERVICE, NODE, SERVICES, Layout
 from cluster.objects import objects
 from harness.kubernetes.control_plane import ControlPlane, Place
 from harness.kubernetes.controllers import start_controllers
-from harness.processes import Deadline, wait_until
+from harness.processes import Deadline, Started, wait_until
 
 READY_SECONDS = 180.0
 
@@ -26,13 +26,14 @@ READY_SECONDS = 180.0
 class Cluster:
     """What was written down at the start: the namespaces, their holder, every process by name.
 
-    Pids are those of the host.
+    Pids are those of the host; ``commands`` is how each process was started.
     """
 
     layout: Layout
     holder: int
     namespace: str
     processes: Mapping[str, int]
+    commands: Mapping[str, Sequence[str]]
 
     @classmethod
     def read(cls, folder: Path, binaries: Path) -> Cluster:
@@ -47,12 +48,31 @@ class Cluster:
             "holder": self.holder,
             "namespace": self.namespace,
             "processes": dict(self.processes),
+            "commands": {name: list(command) for name, command in self.commands.items()},
         }
         self.layout.write("cluster.json", json.dumps(record, indent=2))
 
     def load(self, archive: Path) -> list[str]:
         """Import the images of an archive; their names."""
         return images.load(self.layout, self.holder, archive)
+
+    def kill(self, name: str) -> None:
+        """End a process as a crash would; LookupError when it does not run."""
+        pid = self.processes[name]
+        if space.namespace_of(pid) != self.namespace:
+            raise LookupError(f"{name} does not run")
+        os.kill(pid, signal.SIGKILL)
+        ended = f"the end of {name}"
+        wait_until(lambda: space.namespace_of(pid) != self.namespace, within=20, what=ended)
+
+    def start(self, name: str) -> Cluster:
+        """Start a killed process again, by the same command; what is to be known from then on."""
+        output = self.layout.folder / f"{name}.log"
+        started = Started([*space.enter(self.holder), *self.commands[name]], output=output)
+        pids = {**self.processes, name: space.child_of(started.pid)}
+        cluster = replace(self, processes=pids)
+        cluster.write()
+        return cluster
 
     def down(self) -> list[str]:
         """End everything and remove it, logs excepted; what is left all the same, in words."""
@@ -85,16 +105,18 @@ def up(folder: Path, binaries: Path) -> Cluster:
     holder = space.hold(layout)
     namespace = space.namespace_of(holder)
     try:
-        Cluster(layout, holder, namespace, {}).write()
+        Cluster(layout, holder, namespace, {}, {}).write()
         space.link(layout, holder)
         plane = _control_plane(layout, holder)
         _start_node(layout, plane, holder)
         _wait_for_node(layout, plane)
         pids = {name: space.child_of(one.pid) for name, one in plane.processes.items()}
-        cluster = Cluster(layout, holder, namespace, pids)
+        entered = len(space.enter(holder))
+        commands = {name: one.command[entered:] for name, one in plane.processes.items()}
+        cluster = Cluster(layout, holder, namespace, pids, commands)
         cluster.write()
     except BaseException:
-        Cluster(layout, holder, namespace, {}).down()
+        Cluster(layout, holder, namespace, {}, {}).down()
         raise
     return cluster
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -21,3 +22,18 @@ def cluster_command(folder: Path, *arguments: str, within: float = 300) -> str:
     )  # fmt: skip
     assert done.returncode == 0, f"cluster {' '.join(arguments)}: {done.stderr}{done.stdout}"
     return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs of the local cluster in *folder*, for tests that kill some of them."""
+
+    folder: Path
+
+    def kill(self, name: str) -> None:
+        """As a crash would."""
+        cluster_command(self.folder, "kill", name)
+
+    def start(self, name: str) -> None:
+        """Again, by the same command."""
+        cluster_command(self.folder, "start", name)

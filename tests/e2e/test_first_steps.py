@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from e2e.first_steps import first_steps
 from e2e.kubectl import Kubectl
-from e2e.organization import fabric_cli
+from harness.fabric_cli import FabricCli
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real_fabric, pytest.mark.timeout(1800)]
 
 
 def test_the_lines_of_the_readme_end_with_a_chaincode_that_counts(
-    trade: Kubectl, fabric_bin: Path, fabric_sampleconfig: Path, say: Callable[[str], None]
+    trade: Kubectl, cli: FabricCli, say: Callable[[str], None]
 ) -> None:
     begun = time.monotonic()
     trade.typed(first_steps()[-1], within=700)
     say(f"counter was Ready {time.monotonic() - begun:.0f} s after its peer")
-    with fabric_cli(trade, binaries=fabric_bin, sample=fabric_sampleconfig) as cli:
-        assert cli.query("counter", "next", channel="mychannel") == "1"
-        cli.invoke("counter", "next", channel="mychannel")
-        assert cli.query("counter", "next", channel="mychannel") == "2"
+    count = int(cli.query("counter", "next", channel="mychannel"))
+    cli.invoke("counter", "next", channel="mychannel")
+    assert int(cli.query("counter", "next", channel="mychannel")) == count + 1

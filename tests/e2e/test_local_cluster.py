@@ -117,7 +117,7 @@ def test_a_recorded_pid_that_is_somebody_elses_by_now_is_left_alone(
     tmp_path: Path, kubernetes_bin: Path
 ) -> None:
     layout = Layout(folder=tmp_path, binaries=kubernetes_bin, number=250)
-    stale = Cluster(layout, holder=os.getpid(), namespace="pid:[1]", processes={})
+    stale = Cluster(layout, holder=os.getpid(), namespace="pid:[1]", processes={}, commands={})
     stale.write()
     assert Cluster.read(tmp_path, kubernetes_bin).down() == []
     assert not (tmp_path / "cluster.json").exists()
