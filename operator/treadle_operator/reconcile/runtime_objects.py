@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -162,8 +162,13 @@ async def ensure(kube: Kube, wanted: Manifest, live: Manifest | None, *, runtime
         raise refused(wanted, error) from error
 
 
-async def check_readable(kube: Kube, namespace: str, variables: Iterable[Variable]) -> None:
-    """Raise Blocked for a Secret that pods of chaincode may not read, or that is not there."""
+async def check_readable(
+    kube: Kube, namespace: str, variables: Iterable[Variable]
+) -> Mapping[str, bytes]:
+    """The values that variables take from Secrets, by the variables' names. Raises Blocked for a
+    Secret that pods of chaincode may not read, or that is not there.
+    """
+    values: dict[str, bytes] = {}
     for name in sorted({one.secret.name for one in variables if one.secret is not None}):
         secret = await kube.find(SECRETS, namespace, name)
         if secret is None:
@@ -176,12 +181,15 @@ async def check_readable(kube: Kube, namespace: str, variables: Iterable[Variabl
             )
         for one in variables:
             if one.secret is not None and one.secret.name == name:
-                _check_key(name, one.secret.key, secret)
+                values[one.name] = _value(name, one.secret.key, secret)
+    return values
 
 
-def _check_key(name: str, key: str, secret: Manifest) -> None:
-    if key not in secret_data(secret):
+def _value(name: str, key: str, secret: Manifest) -> bytes:
+    data = secret_data(secret)
+    if key not in data:
         raise Blocked("SecretInvalid", f"Secret {name} has no {key}, which env refers to")
+    return data[key]
 
 
 async def check_bundle(kube: Kube, namespace: str, name: str) -> None:

@@ -30,6 +30,7 @@ from treadle_operator.resources.runtime_secret import (
     kept_secret,
     runtime_secret,
 )
+from treadle_operator.resources.runtime_values import noting_values
 
 _KEYS = ("client.crt", "client.key", "ca.crt", "client.crt.b64", "client.key.b64")
 
@@ -46,7 +47,7 @@ async def run(task: Task) -> Finding:
             "NoRuntime",
             f"no image runs {language}: give the operator --runtime-image {language}=...",
         )
-    await check_readable(kube, task.key.namespace, task.settings.env)
+    values = await check_readable(kube, task.key.namespace, task.settings.env)
     if isinstance(task.of.prebuilt, ChaincodeServer):
         await _check_server(task, task.of.prebuilt)
     secret = await _certificate(task)
@@ -54,7 +55,7 @@ async def run(task: Task) -> Finding:
         task.of,
         images=task.world.images,
         image=image,
-        settings=task.settings,
+        settings=noting_values(task.settings, values, key=secret_data(secret)["client.key"]),
         output_sha256=task.runtime.output_sha256,
         certificate=held(secret).fingerprint,
     )

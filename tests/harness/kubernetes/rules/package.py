@@ -20,6 +20,7 @@ VERSION = "a version consists of letters, digits, '_', '.', '+' and '-'"
 ONE_SOURCE = "give exactly one of files, configMap, archive, package, imageFiles, image, server and installed"  # noqa: E501
 FILE_NAME = "file names stay inside of the package, remove leading '/' and '..'"
 SHA256 = "write the 64 hexadecimal digits that sha256sum prints"
+NO_USER = "write the address without user and password: everybody who reads the object reads them"
 FOLDER = "write the folder's whole path, beginning with '/' and without '..'"
 BY_DIGEST = (
     "name the image by its digest, as name@sha256:...; a tag may mean another image tomorrow"
@@ -64,6 +65,9 @@ CREATIONS = [
     *(_source(f"sha256-{len(text)}", {"archive": {"url": "u", "sha256": text}},
               at=".archive.sha256", sentence=SHA256)
       for text in ("", DIGEST[1:], "g" + DIGEST[1:])),
+    *(_source(f"url-{index}", {"archive": {"url": url}}, at=".archive.url", sentence=NO_USER)
+      for index, url in enumerate(("https://me:secret@example.com/a", "http://token@example.com",
+                                   "//me@example.com/a", "https://me@you@example.com/a?b#c"))),
     *(_source(f"folder-{path}", _image_files(path), at=".imageFiles.path", sentence=FOLDER)
       for path in ("", "code", "/code/../etc", "/..")),
     *(_source(f"image-{image}", {"image": image}, at=".image", sentence=BY_DIGEST)
