@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from treadle_fabric.redaction import without_credentials
+
 from treadle_operator.model import Manifest, integer_at, items_at, mapping_at, text_at
 from treadle_operator.model.peering import Phase, Runtime, State
 from treadle_operator.resources.runtime_secret import CERTIFICATE
@@ -222,7 +224,7 @@ def _ended(pod: Manifest) -> Iterator[Finding]:
         code = integer_at(ended, "exitCode")
         if not ended or code == 0:
             continue
-        name, said = text_at(status, "name"), text_at(ended, "message").strip()
+        name, said = text_at(status, "name"), without_credentials(text_at(ended, "message").strip())
         if name in _OURS and said:
             yield Finding(Phase.FAILED, _cut(f"{name}: {said}"))
             continue
@@ -244,4 +246,6 @@ def _image(pod: Manifest, status: Mapping[str, object]) -> str:
 
 
 def _cut(text: str) -> str:
+    """What everybody may read of it; the peer would leave the same out."""
+    text = without_credentials(text)
     return text if len(text) <= _MOST_MESSAGE else f"{text[:_MOST_MESSAGE]}..."

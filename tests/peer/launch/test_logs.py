@@ -53,6 +53,13 @@ def test_no_part_of_a_password_is_told_wherever_the_end_begins(secret: str) -> N
     assert told == "cannot reach https://***@host/x"
 
 
+def test_no_password_is_told_where_memory_begins_within_an_address(tmp_path: Path) -> None:
+    log = CapturedLog(tmp_path / "cc.log", limit=10**6)
+    log.write(b"https://user:" + b"x" * 20_000 + b"pa55@host/x is away\n")
+    log.close()
+    assert log.tail() == "***@host/x is away"
+
+
 @given(st.binary(max_size=9000), st.integers(min_value=1, max_value=50))
 def test_last_lines_are_few_and_printable(content: bytes, lines: int) -> None:
     told = last_lines(content, lines)

@@ -207,3 +207,14 @@ def test_long_reports_are_cut() -> None:
     )
     assert told.sentence.endswith("a" * 1000 + "the end")
     assert len(told.sentence) < 21_000
+
+
+def test_reports_tell_no_password_of_an_address_and_no_terminals_escapes() -> None:
+    told = Report.checked(
+        phase=Phase.FAILED,
+        message="cannot fetch image x: https://robot:pa55@registry/x: no",
+        log_tail="ser:pa55@host/x\n\x1b[1mcannot reach https://user:pa55@host/x\n",
+        pods=(),
+    )
+    assert told.message == "cannot fetch image x: https://***@registry/x: no"
+    assert told.log_tail == "***@host/x\ncannot reach https://***@host/x\n"

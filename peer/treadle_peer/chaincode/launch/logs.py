@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from treadle_fabric.redaction import without_credentials
+
 _OLDER_FILES: Final = 2
 _RECENT_BYTES: Final = 16 * 1024
 _TAIL_LINES: Final = 20
@@ -18,13 +20,12 @@ _TAIL_BYTES: Final = 4096
 _CHUNK: Final = 65536
 _BYTES_PER_SECOND: Final = 16 << 20
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 def readable(content: bytes) -> str:
     """Text without terminal escapes, and without users and passwords in addresses."""
     text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-    return _CREDENTIALS.sub("***", _ESCAPES.sub("", text))
+    return without_credentials(_ESCAPES.sub("", text))
 
 
 def last_lines(content: bytes, lines: int = _TAIL_LINES) -> str:

@@ -11,7 +11,9 @@ from enum import Enum
 from typing import Final
 
 from treadle_fabric.packages import PackageFormatError, Prebuilt, read_prebuilt
+from treadle_fabric.redaction import without_credentials
 
+from treadle_peer.chaincode.launch.logs import readable
 from treadle_peer.execution import InstalledPackage, PackageError
 
 LONGEST_MESSAGE: Final = 4 * 1024
@@ -128,13 +130,16 @@ class Report:
 
     @classmethod
     def checked(cls, *, phase: Phase, message: str, log_tail: str, pods: Sequence[str]) -> Report:
-        """A report within the bounds: long texts are cut. Raises ReportError for bad addresses."""
+        """A report within the bounds: long texts are cut. Raises ReportError for bad addresses.
+
+        Its texts are for everybody's eyes: no passwords of addresses, no terminal's escapes.
+        """
         if len(pods) > MOST_PODS:
             raise ReportError(f"a runtime has at most {MOST_PODS} pods")
         return cls(
             phase=phase,
-            message=message[:LONGEST_MESSAGE],
-            log_tail=log_tail[-LONGEST_TAIL:],
+            message=without_credentials(message)[:LONGEST_MESSAGE],
+            log_tail=readable(log_tail.encode())[-LONGEST_TAIL:],
             pods=tuple(sorted({_address(pod) for pod in pods})),
         )
 
