@@ -26,7 +26,7 @@ from treadle_fabric.packages import (
     parse_legacy_package,
 )
 
-from treadle_peer.execution import InstalledPackage, PackageError
+from treadle_peer.execution import InstalledPackage, PackageError, PackageRow
 
 _LOG = logging.getLogger(__name__)
 _LAUNCHABLE: Final = frozenset({"golang", "node", "java", "python", IMAGE, SERVER})
@@ -34,12 +34,24 @@ _TEMPORARY: Final = ".installing-"
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 
 
+_Stamp = tuple[int, int, int]
+"""What a file looked like when it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    """A package as last read, and what its file looked like then."""
+    """A package as last read."""
 
-    stamp: tuple[int, int, int]
+    stamp: _Stamp
     package: InstalledPackage
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a list says of a file; no row: it is no package."""
+
+    stamp: _Stamp
+    row: PackageRow | None
 
 
 class FilePackageStore:
@@ -50,6 +62,8 @@ class FilePackageStore:
         self._folder = folder
         self._lock = threading.Lock()
         self._cache: dict[str, _Cached] = {}
+        # Lists must not read every package anew when they are more than the cache holds.
+        self._rows: dict[str, _Listed] = {}
         make_folder(folder)
         for leftover in folder.glob(f"{_TEMPORARY}*"):
             leftover.unlink()
@@ -101,22 +115,39 @@ class FilePackageStore:
         self.get(name, version)
         return (self._folder / f"{name}.{version}").open("rb")
 
-    def installed(self) -> Sequence[InstalledPackage]:
+    def installed(self) -> Sequence[PackageRow]:
         """All packages, ordered by name, then version.
 
-        What is no package, or holds another one than its name says, is skipped and logged.
+        What is no package, or holds another one than its name says, is skipped and logged, once
+        for each state of its file.
         """
-        found = (self._listed(path) for path in self._folder.iterdir())
-        packages = [package for package in found if package is not None]
-        return sorted(packages, key=lambda package: (package.name, package.version))
+        found = {path.name: self._listed(path) for path in self._folder.iterdir()}
+        with self._lock:
+            self._rows = {name: listed for name, listed in found.items() if listed is not None}
+        rows = [listed.row for listed in found.values() if listed is not None and listed.row]
+        return sorted(rows, key=lambda row: (row.name, row.version))
 
-    def _listed(self, path: Path) -> InstalledPackage | None:
+    def _listed(self, path: Path) -> _Listed | None:
+        """None for what cannot be read now."""
+        try:
+            stamp = _stamp(path)
+            with self._lock:
+                known = self._rows.get(path.name)
+            if known is not None and known.stamp == stamp:
+                return known
+            return _Listed(stamp, self._row(path))
+        except OSError as error:
+            _LOG.warning("Skipping %s: %s", path, error)
+            return None
+
+    def _row(self, path: Path) -> PackageRow | None:
+        """None for what is no package; raises OSError."""
         name, dot, version = path.name.partition(".")
         if not (name and dot) or not path.is_file():
             return None
         try:
             package = self._read(path.name)
-        except (OSError, PackageFormatError) as error:
+        except PackageFormatError as error:
             _LOG.warning("Skipping %s: %s", path, error)
             return None
         if (package.name, package.version) != (name, version):
@@ -124,12 +155,11 @@ class FilePackageStore:
                 "Chaincode file's name/version has been modified on the filesystem: %s", path.name
             )
             return None
-        return package
+        return PackageRow(name=name, version=version, path=package.path, id=package.id)
 
     def _read(self, file_name: str) -> InstalledPackage:
         path = self._folder / file_name
-        status = path.stat()
-        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        stamp = _stamp(path)
         with self._lock:
             cached = self._cache.get(file_name)
         if cached is not None and cached.stamp == stamp:
@@ -145,6 +175,11 @@ class FilePackageStore:
             size = sum(len(cached.package.raw) for cached in self._cache.values())
             while size > _CACHE_BYTES and len(self._cache) > 1:
                 size -= len(self._cache.pop(next(iter(self._cache))).package.raw)
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _parse(raw: bytes) -> ChaincodePackage:

@@ -10,6 +10,7 @@ from treadle_peer.execution.ports import (
     ChaincodeInvoker,
     InstalledPackage,
     PackageError,
+    PackageRow,
     PackageStore,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "InstalledPackage",
     "Outcome",
     "PackageError",
+    "PackageRow",
     "PackageStore",
 ]

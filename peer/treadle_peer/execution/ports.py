@@ -44,6 +44,16 @@ class InstalledPackage:
         return f"{self.name}:{self.version}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRow:
+    """What a list says of an installed package: some hundred bytes, however large it is."""
+
+    name: str
+    version: str
+    path: str
+    id: bytes
+
+
 class PackageStore(Protocol):
     """The peer's installed packages (fabric-wire.md §3.2)."""
 
@@ -57,7 +67,7 @@ class PackageStore(Protocol):
         installed, ``cannot get package for chaincode (n:v)`` for a damaged one.
         """
 
-    def installed(self) -> Sequence[InstalledPackage]:
+    def installed(self) -> Sequence[PackageRow]:
         """All packages, ordered by name, then version."""
 
 

@@ -42,7 +42,8 @@ def test_installed_package_is_found_by_a_later_start(folder: Path) -> None:
     first = FilePackageStore(folder).install(package())
     store = FilePackageStore(folder)
     assert store.get("asset", "1.0") == first
-    assert store.installed() == [first]
+    (row,) = store.installed()
+    assert (row.name, row.version, row.path, row.id) == ("asset", "1.0", "cc", first.id)
 
 
 def test_signed_package_keeps_its_policy(folder: Path) -> None:
@@ -135,6 +136,22 @@ def test_foreign_files_are_skipped_and_renamed_ones_are_logged(
     assert "garbage.1" in caplog.text
     with pytest.raises(PackageError):
         store.get("asset", "9")
+
+
+def test_a_list_does_not_read_again_what_is_more_than_memory_may_hold(folder: Path) -> None:
+    store = FilePackageStore(folder)
+    for name in ("a", "b"):
+        raw = package(name, "1", code=os.urandom(40 * 1024 * 1024))
+        (folder / f"{name}.1").write_bytes(raw)
+    listed = store.installed()
+    for name in ("a", "b"):  # what is read from now on is garbage, and nothing tells so
+        file = folder / f"{name}.1"
+        written = file.stat().st_mtime_ns
+        with file.open("r+b") as content:
+            content.write(b"\xff" * 64)
+        os.utime(file, ns=(written, written))
+    assert [row.name for row in listed] == ["a", "b"]
+    assert store.installed() == listed
 
 
 def test_changed_file_is_read_again(folder: Path) -> None:
