@@ -117,11 +117,18 @@ def child_of(process: Started) -> int:
     found: list[str] = []
 
     def there() -> bool:
-        found[:] = file.read_text().split()
+        found[:] = [pid for pid in file.read_text().split() if _called(pid) != "kubectl"]
         return len(found) == 1
 
     wait_until(there, within=20, what="the command running")
     return int(found[0])
+
+
+def _called(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def gone(pid: int) -> bool:

@@ -29,12 +29,12 @@ class Kubectl:
 
     async def object(self, kind: str, name: str) -> Mapping[str, object]:
         """One object; raises TreadleError with kubectl's words."""
-        process = await self._start("get", kind, name, "-o", "json")
+        process = await self.start("get", kind, name, "-o", "json")
         try:
             async with asyncio.timeout(_SECONDS):
                 output, errors = await process.communicate()
         except TimeoutError:
-            await _end(process)
+            await end(process)
             raise TreadleError(f"kubectl has no {kind} {name} after {_SECONDS:g} s") from None
         if process.returncode != 0:
             raise TreadleError(f"kubectl cannot read {kind} {name}", errors.decode().strip())
@@ -57,16 +57,17 @@ class Kubectl:
     @asynccontextmanager
     async def forwarded(self, pod: str, port: int) -> AsyncIterator[str]:
         """``127.0.0.1:<free port>``, which leads to *port* of *pod*; raises TreadleError."""
-        process = await self._start(
+        process = await self.start(
             "port-forward", "--address", "127.0.0.1", f"pod/{pod}", f":{port}"
         )
         try:
             local = await _forwarding(process, f"port {port} of pod {pod}")
             yield f"127.0.0.1:{local}"
         finally:
-            await _end(process)
+            await end(process)
 
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """kubectl with *arguments*, in a session of its own; raises TreadleError without it."""
         program = shutil.which(_PROGRAM)
         if program is None:
             raise TreadleError("kubectl is not installed, or not in PATH; it leads to the cluster")
@@ -79,6 +80,8 @@ class Kubectl:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            # Ctrl-C at the terminal is for us; we end it.
+            start_new_session=True,
         )
 
 
@@ -99,7 +102,8 @@ async def _forwarding(process: asyncio.subprocess.Process, what: str) -> int:
     return int(found.group(1))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Let it end, and wait for that."""
     if process.returncode is None:
         process.terminate()
     await process.communicate()

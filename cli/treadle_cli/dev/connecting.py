@@ -32,7 +32,8 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """What to join to ``peers``: a command, or a ``server`` (host:port) that runs already.
+    """What to join to ``peers``: a command, a ``server`` (host:port) that runs already, or what
+    dials us at ``listen``.
 
     ``language`` is one of LANGUAGES. ``direct``: the shim dials the only peer itself, with
     ``files`` where that has TLS.
@@ -45,6 +46,7 @@ class Connection:
     command: Sequence[str] = ()
     watch: Sequence[Path] = ()
     server: str = ""
+    listen: str = ""
     direct: bool = False
     files: DirectFiles | None = None
     take: bool = False
@@ -53,7 +55,7 @@ class Connection:
     @property
     def serves(self) -> bool:
         """Whether the chaincode listens and the bridge dials it."""
-        return bool(self.server) or self.language == "python"
+        return bool(self.server) or (self.language == "python" and not self.listen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class _Session:
     _command: Supervised | None = None
 
     async def run(self) -> Outcome:
-        doors = Doors(take=self.wanted.take, on_registered=self._registered)
+        doors = Doors(
+            take=self.wanted.take, on_registered=self._registered, on_waiting=self._waiting
+        )
         async with AsyncExitStack() as stack:
             foreground = Foreground()
             stack.enter_context(foreground.hearing())
@@ -138,6 +142,7 @@ class _Session:
     async def _run(self, foreground: Foreground, address: str) -> int:
         """The command's exit code, as a shell would have it."""
         if not self.wanted.command:
+            say(f"waiting for {self.wanted.ccid} at {address}")
             await asyncio.Event().wait()
         told = Told(
             ccid=self.wanted.ccid,
@@ -183,6 +188,9 @@ class _Session:
 
     def _registered(self, peer: str) -> None:
         say(f"{self.wanted.ccid} is served to {peer}")
+
+    def _waiting(self, peer: str) -> None:
+        say(f"{peer} does not know {self.wanted.ccid} yet, and lets it wait for its package")
 
     def _finished(self, record: TransactionRecord) -> None:
         say(transaction_line(record))

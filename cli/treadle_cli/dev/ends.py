@@ -23,9 +23,9 @@ Say = Callable[[str], None]
 
 
 @asynccontextmanager
-async def dialled_by_chaincode(bridge: Bridge, *, ccid: str) -> AsyncIterator[str]:
-    """Listen on a free port of the loopback interface; its address."""
-    async with listening(bridge, "127.0.0.1:0", ccid=ccid) as address:
+async def dialled_by_chaincode(bridge: Bridge, at: str = "", *, ccid: str) -> AsyncIterator[str]:
+    """Listen *at* an address, or on a free port of the loopback interface; the address."""
+    async with listening(bridge, at or "127.0.0.1:0", ccid=ccid) as address:
         yield address
 
 

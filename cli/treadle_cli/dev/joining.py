@@ -28,6 +28,7 @@ class Wish:
     language: str
     watch: Sequence[Path]
     server: str
+    listen: str
     direct: bool
     take: bool
     log_transactions: bool
@@ -56,8 +57,10 @@ class Place(Protocol):
 
 def serve(place: Place, wish: Wish) -> int:
     """Run it to its end; the exit code. Raises TreadleError."""
-    if not wish.command and not wish.server:
-        raise TreadleError("give the command that starts the chaincode, after --, or --server")
+    if not wish.command and not wish.server and not wish.listen:
+        raise TreadleError(
+            "give the command that starts the chaincode, after --, or --server, or --listen"
+        )
     while True:
         outcome = asyncio.run(_once(place, wish))
         refusal = outcome.refusal
@@ -93,6 +96,7 @@ def _connection(served: Served, wish: Wish, language: str) -> Connection:
         command=wish.command,
         watch=wish.watch,
         server=wish.server,
+        listen=wish.listen,
         direct=wish.direct,
         files=served.files,
         take=wish.take,

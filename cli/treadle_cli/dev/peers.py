@@ -16,6 +16,7 @@ from treadle_peer.server.chaincode_grpc import ClientTLS, DialledStream, Target,
 
 WHO: Final = "treadle-who"
 TAKE: Final = "treadle-take"
+_PATIENCE_SECONDS: Final = 5.0
 _TAKEN: Final = frozenset({Ending.ABORTED, Ending.ALREADY_EXISTS})
 
 Credentials = Callable[[], Awaitable[ClientTLS | None]]
@@ -51,10 +52,12 @@ class Doors:
 
     ``take``: the first registration may replace somebody else's process. Later ones may not: who
     comes back after a lost tunnel must not take it from whoever has it by then.
+    ``on_waiting`` gets the name of a peer that does not admit the chaincode for seconds.
     """
 
     take: bool
     on_registered: Callable[[str], None]
+    on_waiting: Callable[[str], None]
     refusal: Refusal = field(default_factory=Refusal)
     _known: set[str] = field(default_factory=set)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,6 +100,9 @@ class _Heard:
         self._stream = stream
         self._name = name
         self._doors = doors
+        # A peer keeps waiting who comes before the package.
+        loop = asyncio.get_running_loop()
+        self._reminder = loop.call_later(_PATIENCE_SECONDS, doors.on_waiting, name)
 
     async def receive(self) -> ChaincodeMessage | None:
         """See ChaincodeStream."""
@@ -106,6 +112,7 @@ class _Heard:
             self._doors.refused(self._name, ended)
             raise
         if message is not None and message.type == ChaincodeMessage.READY:
+            self._reminder.cancel()
             self._doors.registered(self._name)
         return message
 
@@ -119,6 +126,7 @@ class _Heard:
 
     async def close(self) -> None:
         """See ClosableStream."""
+        self._reminder.cancel()
         await self._stream.close()
 
 

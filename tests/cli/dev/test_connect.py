@@ -202,3 +202,27 @@ def test_a_server_that_runs_already_is_dialled(
         assert server.running()
     finally:
         server.stop()
+
+
+@pytest.mark.toolchain("go")
+def test_a_process_that_somebody_else_starts_dials_the_bridge(
+    development_peer: DevelopmentPeer, connected: Connecting, tmp_path: Path
+) -> None:
+    folder, command = example("go")
+    process = connected(development_peer, "ide", options=["--listen", "127.0.0.1:0"])
+    process.wait_for_text("waiting for ide:1 at 127.0.0.1:", within=30)
+    address = process.text().split("waiting for ide:1 at ")[1].split()[0]
+    environment = os.environ | {"CORE_CHAINCODE_ID_NAME": "ide:1", "CORE_PEER_TLS_ENABLED": "false"}
+    started = Started(
+        [*command, "-peer.address", address],
+        output=tmp_path / "ide", environment=environment, cwd=folder,
+    )  # fmt: skip
+    try:
+        process.wait_for_text(
+            "does not know ide:1 yet, and lets it wait for its package", within=30
+        )
+        development_peer.deploy("ide")
+        assert development_peer.ask("ide", "version")["version"] == "1"
+    finally:
+        started.stop()
+    assert process.running()

@@ -1,0 +1,139 @@
+"""A kubelet's port forwarding, where no kubelet runs: pods whose ports are somebody else's.
+
+Speaks ``v4.channel.k8s.io`` as k8s.io/kubelet's pkg/cri/streaming/portforward/websocket.go does:
+a data and an error channel, each beginning with the port in two bytes, little endian.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+from harness.kubernetes.control_plane import ControlPlane
+
+NODE = "forwarding"
+_PROTOCOL = "v4.channel.k8s.io"
+
+
+class ForwardingKubelet:
+    """A node of *plane*. ``ports``: (pod, port) to the address behind it; may change at any time.
+
+    ``requests`` counts the connections. A context manager.
+    """
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self.ports: dict[tuple[str, int], str] = {}
+        self.requests = 0
+        self._open: set[web.WebSocketResponse] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kubelet")
+        self._runner: web.AppRunner | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(30)
+        self._register(port)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._plane.api.delete(f"/api/v1/nodes/{NODE}")
+
+    def cut(self) -> None:
+        """Break all connections, as a proxy that was restarted does."""
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(30)
+
+    def pod(self, namespace: str, name: str) -> None:
+        """A pod on this node, which is all that the API server asks of one."""
+        security = {"allowPrivilegeEscalation": False}
+        container = {"name": "main", "image": "none", "securityContext": security}
+        body = {
+            "metadata": {"name": name},
+            "spec": {"nodeName": NODE, "containers": [container]},
+        }
+        self._plane.api.create(f"/api/v1/namespaces/{namespace}/pods", body).expect()
+        status = {"status": {"phase": "Running"}}
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
+        self._plane.api.merge(path, status).expect()
+
+    def _register(self, port: int) -> None:
+        self._plane.api.create("/api/v1/nodes", {"metadata": {"name": NODE}}).expect()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ready: dict[str, Any] = {"type": "Ready", "status": "True", "reason": "Here"}
+        status = {
+            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+            "conditions": [{**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}],
+        }
+        self._plane.api.merge(f"/api/v1/nodes/{NODE}/status", {"status": status}).expect()
+
+    async def _serve(self) -> int:
+        app = web.Application()
+        app.router.add_get("/portForward/{namespace}/{pod}", self._forward)
+        app.router.add_get("/portForward/{namespace}/{pod}/{uid}", self._forward)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self._plane.issue("kubelet", hosts=["127.0.0.1"]))
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
+        await site.start()
+        return int(self._runner.addresses[0][1])
+
+    async def _end(self) -> None:
+        await self._cut()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _cut(self) -> None:
+        for socket in tuple(self._open):
+            await socket.close()
+
+    async def _forward(self, request: web.Request) -> web.WebSocketResponse:
+        self.requests += 1
+        socket = web.WebSocketResponse(protocols=[_PROTOCOL])
+        await socket.prepare(request)
+        self._open.add(socket)
+        port = int(request.query["port"])
+        for channel in (b"\x00", b"\x01"):
+            await socket.send_bytes(channel + port.to_bytes(2, "little"))
+        pod = request.match_info["pod"]
+        try:
+            await _join(socket, self.ports.get((pod, port), "127.0.0.1:1"))
+        except OSError as error:
+            text = f"error forwarding port {port} to pod {pod}, uid : {error}"
+            await socket.send_bytes(b"\x01" + text.encode())
+        finally:
+            self._open.discard(socket)
+            await socket.close()
+        return socket
+
+
+async def _join(socket: web.WebSocketResponse, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    async def back() -> None:
+        while data := await reader.read(65536):
+            await socket.send_bytes(b"\x00" + data)
+        await socket.close()
+
+    task = asyncio.create_task(back())
+    try:
+        async for message in socket:
+            if message.type is WSMsgType.BINARY and message.data[:1] == b"\x00":
+                writer.write(message.data[1:])
+                await writer.drain()
+    finally:
+        task.cancel()
+        writer.close()
+        with suppress(asyncio.CancelledError, ConnectionError):
+            await task
