@@ -21,12 +21,14 @@ class Image:
     """``path`` is its PATH; ``folders`` of the host are there read-only, at the given places.
 
     ``caches`` are folders of the host that everybody may write into and that outlast containers.
+    ``command`` is what runs where a container names none.
     """
 
     path: tuple[str, ...] = ()
     folders: Mapping[str, Path] = field(default_factory=dict)
     caches: Mapping[str, Path] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:

@@ -194,7 +194,7 @@ class Pod:
         }
         hosts = Mount(source=self._site.hosts, target="/etc/hosts", read_only=True)
         own = {"HOSTNAME": self._meta["name"], **self._volumes.environment(spec, fields)}
-        command = [*spec.get("command", []), *spec.get("args", [])]
+        command = [*spec.get("command", image.command), *spec.get("args", [])]
         return Room(
             image=image,
             hostname=self._meta["name"][:63],
