@@ -27,8 +27,12 @@ def asked(trade: Kubectl) -> Iterator[dict[str, Any]]:
     user = f"system:serviceaccount:{trade.namespace}:treadle-operator"
     for line in log.read_text().splitlines():
         event = json.loads(line)
-        # Both are of the form 2026-01-31T12:00:00, and compare as text.
-        if event["user"]["username"] == user and event["requestReceivedTimestamp"] >= since[:-1]:
+        # Both are of the form 2026-01-31T12:00:00, and compare as text. Who comes while the server
+        # starts, or from a namespace that goes, has no name yet or none any more.
+        if (
+            event["user"].get("username") == user
+            and event["requestReceivedTimestamp"] >= since[:-1]
+        ):
             yield event
 
 
