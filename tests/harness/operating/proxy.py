@@ -26,18 +26,19 @@ _HOP = frozenset({"host", "content-length", "transfer-encoding", "connection", "
 class Proxy:
     """A context manager; ``url`` is where the operator finds its API server.
 
-    ``writes`` are method, path and status of all writes so far.
+    ``writes`` are method, path and status of all writes so far, in the order of their answers;
+    ``begun`` are method and path in the order in which they came.
     """
 
     server: str
     act: Act = lambda number, moment: True
     writes: list[tuple[str, str, int]] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
     url: str = ""
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
-    _count: int = 0
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="proxy")
@@ -83,8 +84,8 @@ class Proxy:
     ) -> web.StreamResponse:
         number = 0
         if request.method != "GET" and "/leases" not in request.path:
-            self._count += 1
-            number = self._count
+            self.begun.append(f"{request.method} {request.path}")
+            number = len(self.begun)
             if not self.act(number, "before"):
                 return web.Response(status=502)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP}

@@ -1,53 +1,36 @@
 """The operator dies at any of its calls; the next one ends where an undisturbed one does.
 
-Calls are writes to the API server and everything that is asked of the peer, in one order.
-``TREADLE_KILL_EVERY`` says how many points the long test goes on by (default 20; 1: all of them).
+``TREADLE_KILL_EVERY`` says how many points a test goes on by (default 20; 1: all of them), and
+``TREADLE_KILL_FROM`` how many it passes over.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
 from harness.nodes.machine import Machine
-from harness.operating.calls import PeerCalls
-from harness.operating.fixtures import is_quiet, metric
+from harness.operating.killing import EVERY, KIND, hold
 from harness.operating.operated import Operated, go_files, new_operated, package_of
-from harness.operating.process import OperatorProcess
-from harness.operating.proxy import Moment, Proxy
-from harness.operating.steps import Steps
-from harness.operating.world import Body
 from harness.processes import wait_until
+from treadle_operator.names import runtime_name
 
 pytestmark = [
     pytest.mark.kubernetes,
     pytest.mark.process_node,
     pytest.mark.toolchain("go"),
+    pytest.mark.long,
+    pytest.mark.timeout(6 * 3600),
 ]
 
 Say = Callable[[str], None]
-KIND = "ChaincodeInstantiation"
-EVERY = int(os.environ.get("TREADLE_KILL_EVERY", "20"))
-_COUNT = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What a run leaves: objects, blocks that it added, and how often Init wrote."""
-
-    objects: dict[str, Body]
-    blocks: int
-    inits: int
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def alone(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Operated:
     """A ready peer, and nobody who operates it."""
     made = new_operated(machine)
@@ -57,131 +40,102 @@ def alone(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Operate
     return made
 
 
-def run(trade: Operated, folder: Path, steps: Steps) -> Left:
-    """One chaincode from its sources to Ready, by one operator or by two."""
-    # In no source and no hash, which are compared, too; and none begins as another one does.
-    name = f"killing{next(_COUNT):03}"
-    height = trade.height()
-    numbers: dict[int, int] = {}
+@dataclass(frozen=True, slots=True)
+class Chaincode:
+    """A chaincode on its way to *version*; *before* is the one that it has, if any."""
 
-    def act(number: int, moment: Moment) -> bool:
-        if moment == "before":
-            numbers[number] = steps.begin("API")
-        return steps.act(numbers[number], moment)
+    trade: Operated
+    name: str
+    version: str
+    before: str = ""
 
-    server = f"https://127.0.0.1:{trade.machine.plane.port}"
-    with Proxy(server, act) as proxy, PeerCalls(trade, steps, folder / "hosts") as calls:
-        with trade.start(folder, name=f"{name}-1", server=proxy.url, hosts=calls.hosts) as first:
-            steps.victim = first.pid
-            is_quiet(first, reconciles=1)
-            trade.ready("Peer", "peer0")
-            steps.count_from_now()
-            spec = package_of(go_files(), name=name, version="1.0")
-            trade.space.create_package(f"{name}-1.0", **spec)
-            trade.instantiate(name, f"{name}-1.0", init={"args": ["init", "a", "1"]})
-            wait_until(lambda: is_over(trade, name, first), within=240, what="a kill, or the end")
-            if steps.killed:
-                assert first.started.wait(within=10) == -signal.SIGKILL
-        steps.counting = False
-        with trade.start(folder, name=f"{name}-2", server=proxy.url, hosts=calls.hosts) as second:
-            finish(trade, name)
-            is_quiet(second, reconciles=1)
-            left = Left(objects_of(trade, name), trade.height() - height, inits(trade, name))
-            forget(trade, name)
-    return left
+    @property
+    def words(self) -> dict[str, str]:
+        """In no hash: none of them has only digits and the letters a to f."""
+        old = {self.before: "BEFORE"} if self.before else {}
+        return {self.name: "NAME", self.version: "VERSION", **old}
 
+    def ask(self) -> None:
+        """Create its package, and name it."""
+        change = ('const version = "1"', f'const version = "{self.version}"')
+        package = f"{self.name}-{self.version}"
+        spec = package_of(go_files(change), name=self.name, version=self.version)
+        self.trade.space.create_package(package, **spec)
+        init = {"args": ["init", "a", "1"]}
+        if self.before:
+            self.trade.change(KIND, self.name, packageRef={"name": package}, init=init)
+        else:
+            self.trade.instantiate(self.name, package, init=init)
 
-def is_over(trade: Operated, name: str, operator: OperatorProcess) -> bool:
-    """Whether it was killed, or has nothing left to do: a run may need a call less than another."""
-    try:
-        waiting = metric(operator, "treadle_operator_waiting")
-    except OSError:
-        return not operator.started.running()
-    return trade.reason(KIND, name)[0] == "True" and waiting == 0
+    def is_done(self) -> bool:
+        """Ready with this version, whose runtime is its only one, and available."""
+        package = f"{self.name}-{self.version}"
+        known = self.trade.space.get(KIND, self.name).get("status", {})
+        return (
+            self.trade.reason("ChaincodePackage", package)[0] == "True"
+            and known.get("legacyID") == f"{self.name}:{self.version}"
+            and self.trade.reason(KIND, self.name)[0] == "True"
+            and self._deployments() == {runtime_name("peer0", known["legacyID"]): 1}
+        )
 
+    def _deployments(self) -> dict[str, int]:
+        """How many pods of each are available."""
+        return {
+            each["metadata"]["name"]: each["status"].get("availableReplicas", 0)
+            for each in self.trade.space.all("Deployment")
+            if self.name in each["metadata"]["name"]
+        }
 
-def finish(trade: Operated, name: str) -> None:
-    """Return once the chaincode is ready, and its Deployment, too."""
-    trade.ready("ChaincodePackage", f"{name}-1.0")
-    trade.ready(KIND, name, within=240)
-    path = f"/apis/apps/v1/namespaces/{trade.space.name}/deployments"
+    def inits(self) -> int:
+        """How often a was written: only Init does."""
+        if not self.before and self.trade.space.find(KIND, self.name) is None:
+            return 0
+        history = json.loads(self.trade.query(self.name, "history", "a"))
+        return len(history["history"] if isinstance(history, dict) else history)
 
-    def available() -> bool:
-        found = trade.space.api.get(path).expect()["items"]
-        mine = [each for each in found if name in each["metadata"]["name"]]
-        return len(mine) == 1 and mine[0]["status"].get("availableReplicas") == 1
+    def tidy(self) -> None:
+        """Delete it, or after an upgrade what was before."""
+        pods = f"peer0-{self.name}-"
+        if self.before:
+            pods = f"{runtime_name('peer0', f'{self.name}:{self.before}')}-"
+            self._delete("ChaincodePackage", f"{self.name}-{self.before}")
+        else:
+            self._delete(KIND, self.name)
+            self._delete("ChaincodePackage", f"{self.name}-{self.version}")
+        wait_until(lambda: not self.trade.pods(pods), within=120, what=f"the end of {pods}")
 
-    wait_until(available, within=60, what=f"the Deployment of {name}")
-
-
-def inits(trade: Operated, name: str) -> int:
-    """How often a was written on the ledger: only Init writes it."""
-    history = json.loads(trade.query(name, "history", "a"))
-    return len(history["history"] if isinstance(history, dict) else history)
-
-
-def objects_of(trade: Operated, name: str) -> dict[str, Body]:
-    """Everything of this chaincode but its pods, and Events, whose number depends on who saw what.
-
-    Of what controllers fill in and of certificates, only what the operator decides.
-    """
-    decided = {"Job": pod_of, "Deployment": pod_of, "Secret": keys_of}
-    found = {}
-    for key, body in trade.space.dump().items():
-        kind = key.split()[0]
-        if name in key and kind not in {"Event", "Pod"}:
-            found[key] = decided.get(kind, dict)(body)
-    text = re.sub(rf"{name}-1-0-[0-9a-f]+", "RUNTIME", json.dumps(found)).replace(name, "NAME")
-    # The name is part of what is packed, and of what was built.
-    return dict(json.loads(re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)))
+    def _delete(self, kind: str, name: str) -> None:
+        self.trade.space.api.delete(self.trade.space.path(kind, name)).expect()
+        what = f"the end of {kind} {name}"
+        wait_until(lambda: self.trade.space.find(kind, name) is None, within=120, what=what)
 
 
-def pod_of(body: Body) -> Body:
-    return {**belonging(body), "pod": body["spec"]["template"]["spec"]}
+def installing(trade: Operated) -> Iterator[Chaincode]:
+    """One chaincode after another, from its sources to Ready."""
+    for number in count(1):
+        yield Chaincode(trade, name=f"killing{number:03}", version="v000")
 
 
-def keys_of(secret: Body) -> Body:
-    return {**belonging(secret), "keys": sorted(secret["data"])}
+def upgrading(trade: Operated) -> Iterator[Chaincode]:
+    """One that is there already, from each version to the next; the old runtime goes."""
+    for number in count(1):
+        versions = f"v{number:03}", f"v{number - 1:03}"
+        yield Chaincode(trade, "upgraded", *versions)
 
 
-def belonging(body: Body) -> Body:
-    return {key: body["metadata"][key] for key in ("labels", "owners")}
-
-
-def forget(trade: Operated, name: str) -> None:
-    """Delete it, and wait until nothing of it runs."""
-    trade.space.api.delete(trade.space.path(KIND, name)).expect()
-    trade.space.api.delete(trade.space.path("ChaincodePackage", f"{name}-1.0")).expect()
-    wait_until(lambda: not trade.pods(f"peer0-{name}-"), within=60, what=f"the end of {name}")
-
-
-def hold(trade: Operated, folder: Path, say: Say, *, every: int) -> None:
-    clean = Steps()
-    wanted = run(trade, folder, clean)
-    assert (wanted.blocks, wanted.inits) == (1, 1)
-    total = len(clean.told)
-    moments: tuple[Moment, ...] = ("before", "after")
-    points: list[tuple[int, Moment]] = [(k, m) for k in range(1, total + 1) for m in moments]
-    chosen = points[every // 2 :: every]
-    say(f"{len(chosen)} of {len(points)} points around {total} calls")
-    reached = 0
-    for number, moment in chosen:
-        steps = Steps(at=number, moment=moment)
-        found = run(trade, folder, steps)
-        reached += steps.killed
-        last = steps.told[number - 1] if steps.killed else "not reached"
-        about = f"killed {moment} call {number} of {total}, {last}"
-        assert (found.blocks, found.inits) == (wanted.blocks, wanted.inits), about
-        assert found.objects.keys() == wanted.objects.keys(), about
-        for key, body in found.objects.items():
-            assert body == wanted.objects[key], f"{key}, {about}"
-    say(f"{reached} of them were reached")
-    assert reached > len(chosen) // 2
-
-
-@pytest.mark.long
-@pytest.mark.timeout(4 * 3600)
 def test_a_kill_at_any_call_changes_nothing_in_the_end(
     alone: Operated, tmp_path: Path, say: Say
 ) -> None:
-    hold(alone, tmp_path, say, every=EVERY)
+    stories = installing(alone)
+    hold(alone, tmp_path, say, stories=lambda: next(stories), every=EVERY)
+
+
+def test_a_kill_at_any_call_of_an_upgrade_changes_nothing_in_the_end(
+    alone: Operated, tmp_path: Path, say: Say
+) -> None:
+    first = Chaincode(alone, "upgraded", "v000")
+    with alone.start(tmp_path, name="operator"):
+        first.ask()
+        wait_until(first.is_done, within=240, what="the chaincode that is upgraded")
+    stories = upgrading(alone)
+    hold(alone, tmp_path, say, stories=lambda: next(stories), every=EVERY)
