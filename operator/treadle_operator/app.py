@@ -16,6 +16,7 @@ from treadle_operator.queue import Routes, WorkQueue
 from treadle_operator.reconcile import (
     Outcome,
     World,
+    reconcile_developments,
     reconcile_instantiation,
     reconcile_package,
     reconcile_peer,
@@ -39,6 +40,7 @@ _RECONCILES: Final[dict[Kind, Reconcile]] = {
     Kind.INSTANTIATION: reconcile_instantiation,
     Kind.RUNTIME: reconcile_runtime,
     Kind.REFUSALS: reconcile_refusals,
+    Kind.DEVELOPMENTS: reconcile_developments,
 }
 _OWN: Final = {kind.value: kind for kind in (Kind.PEER, Kind.PACKAGE, Kind.INSTANTIATION)}
 
@@ -110,7 +112,9 @@ class Operator:
         """Begin with everything that is known there, or stop what is in work."""
         if leads:
             self._wake({key for key in self._parked if key.namespace == namespace})
-            self._wake([key for key in self._generations if key.namespace == namespace])
+            known = [key for key in self._generations if key.namespace == namespace]
+            self._wake(known)
+            self._wake(_developments(key) for key in known if key.kind is Kind.PEER)
             self._parked = {key for key in self._parked if key.namespace != namespace}
         else:
             for task, key in list(self._tasks.items()):
@@ -157,6 +161,8 @@ class Operator:
             self._generations[key] = seen.generation
         self.world.directory.changed(key.namespace)
         self._queue.wake(key)
+        if key.kind is Kind.PEER:
+            self._queue.wake(_developments(key))
         if before is not None:
             self._wake_rivals(key, self._routes.references(key))
 
@@ -167,6 +173,8 @@ class Operator:
         for reference in references:
             if reference.kind in {Kind.RUNTIME, Kind.PEER}:
                 self._queue.wake(Key(Kind(reference.kind), key.namespace, reference.name))
+            if reference.kind == Kind.PEER:
+                self._queue.wake(Key(Kind.DEVELOPMENTS, key.namespace, reference.name))
             if reference.kind in {Kind.RUNTIME, DEFINITION}:
                 self._wake(self._routes.of(key.namespace, reference) - {key})
 
@@ -177,6 +185,7 @@ class Operator:
                 peer = reference.name.partition("/")[0]
                 self._queue.wake(Key(Kind.RUNTIME, key.namespace, reference.name))
                 self._queue.wake(Key(Kind.PEER, key.namespace, peer))
+                self._queue.wake(Key(Kind.DEVELOPMENTS, key.namespace, peer))
             elif reference.kind == DEFINITION:
                 self._wake(self._routes.of(key.namespace, reference) - {key})
 
@@ -265,6 +274,11 @@ def _is_waited_for(key: Key) -> bool:
     wait for all of them to be looked at in vain.
     """
     return key.kind is not Kind.INSTANTIATION
+
+
+def _developments(peer: Key) -> Key:
+    """What the Peer leaves to developers."""
+    return Key(Kind.DEVELOPMENTS, peer.namespace, peer.name)
 
 
 def _called(key: Key) -> str:

@@ -14,6 +14,7 @@ from treadle_operator.model import (
     ChaincodeInstantiation,
     ChaincodePackage,
     Mode,
+    Peer,
     RuntimeSettings,
 )
 
@@ -61,6 +62,17 @@ def duplicates(
     at one peer gives way at all: a definition belongs to the channel, not to a peer.
     """
     return _duplicates(_resolved(instantiations, packages))
+
+
+def mode_of(claims: Sequence[Claim], peer: Peer) -> Mode:
+    """Who runs a chaincode of *peer*: what the oldest claim to it says, or else the peer.
+
+    A peer that does not allow development runs it itself, whatever is said.
+    """
+    own = peer.spec.mode
+    wanted = claims[0].instantiation.spec.mode or own if claims else own
+    forbidden = own is Mode.PRODUCTION and not peer.spec.allow_development
+    return own if forbidden else wanted
 
 
 def conflict(

@@ -76,6 +76,15 @@ def new_member(organization: GeneratedOrganization, role: Role, name: str) -> di
     }
 
 
+def new_user(
+    organization: GeneratedOrganization, name: str, lifetime: timedelta
+) -> dict[str, bytes]:
+    """A client for a developer, who is to be nobody for longer than that."""
+    common_name = f"{name}-developer.{organization.domain}"[:64].rstrip("-.")
+    identity = organization.issue_identity("client", common_name, lifetime=lifetime)
+    return {"user.crt": identity.certificate_pem, "user.key": identity.private_key_pem}
+
+
 def new_server_certificate(
     organization: GeneratedOrganization, name: str, hosts: Sequence[str]
 ) -> dict[str, bytes]:

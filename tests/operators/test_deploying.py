@@ -9,6 +9,7 @@ from harness.operating.chaincodes import instantiation, package
 from harness.operating.stored import peer
 from treadle_operator.definitions import Wanted
 from treadle_operator.errors import PeerRefused
+from treadle_operator.model import Mode
 from treadle_operator.reconcile.deploying import (
     Wish,
     execute_timeout,
@@ -34,7 +35,8 @@ PREFIX = "error in simulation: "
 def test_an_init_has_longer_than_its_peer_gives_it(
     spec: dict[str, object], least: float, most: float
 ) -> None:
-    found = init_seconds(peer(**spec), None)
+    made = peer(**spec)
+    found = init_seconds(made, None, made.spec.mode)
     assert least <= found <= most
 
 
@@ -54,10 +56,25 @@ def test_a_runtimes_own_bound_comes_before_its_peers(
     at = peer(chaincode={"executeTimeout": "10s", "runtimeDefaults": settings})
     wanting = instantiation(runtime={} if runtime is None else {"executeTimeout": runtime})
     wish = Wish(instantiation=wanting, package=package(), definition=Wanted(None, b""))
-    found = execute_timeout(wish, at)
+    found = execute_timeout(wish, at, Mode.PRODUCTION)
     assert found == expected
     least = 60 if expected is None else expected.total_seconds()
-    assert init_seconds(at, found) >= least
+    assert init_seconds(at, found, Mode.PRODUCTION) >= least
+
+
+@pytest.mark.parametrize(
+    ("own", "expected", "least"), [(None, None, 1800), ("90s", timedelta(seconds=90), 90)]
+)
+def test_what_a_peer_gives_its_own_processes_bounds_no_developer(
+    own: str | None, expected: timedelta | None, least: float
+) -> None:
+    settings = {"executeTimeout": "20s"}
+    at = peer(chaincode={"executeTimeout": "10s", "runtimeDefaults": settings})
+    wanting = instantiation(runtime={} if own is None else {"executeTimeout": own})
+    wish = Wish(instantiation=wanting, package=package(), definition=Wanted(None, b""))
+    found = execute_timeout(wish, at, Mode.DEVELOPMENT)
+    assert found == expected
+    assert init_seconds(at, found, Mode.DEVELOPMENT) >= least
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     """What a reconcile can be about: our kinds, and what is on peers.
 
     A runtime is no object of its own; its name is ``<peer>/<ccid>``. Nor are the registrations that
-    a peer has refused; theirs is the peer's.
+    a peer has refused, and the chaincodes that it leaves to developers; theirs is the peer's.
     """
 
     PEER = "Peer"
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     INSTANTIATION = "ChaincodeInstantiation"
     RUNTIME = "Runtime"
     REFUSALS = "Refusals"
+    DEVELOPMENTS = "Developments"
 
 
 class Mode(StrEnum):

@@ -42,6 +42,7 @@ class Purpose(StrEnum):
 
     RUNTIME = "Runtime"
     BUILDER = "Builder"
+    DEVELOPMENT = "Development"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

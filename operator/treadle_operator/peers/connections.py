@@ -90,3 +90,4 @@ class Connections:
             self.on_change(Key(Kind.RUNTIME, namespace, f"{peer}/{ccid}"))
         else:
             self.on_change(Key(Kind.PEER, namespace, peer))
+            self.on_change(Key(Kind.DEVELOPMENTS, namespace, peer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +28,7 @@ from treadle_fabric.packages import language_number
 from treadle_fabric.wire import length_delimited_fields, parse, serialize
 
 from treadle_operator.errors import PeerRefused, PeerUnavailable
+from treadle_operator.model.developing import Development, DevelopmentPolicy
 from treadle_operator.model.peering import (
     Certificate,
     Definition,
@@ -107,6 +108,11 @@ class Link:
         return self._runtimes.refusals.values() if self._runtimes is not None else ()
 
     @property
+    def developments(self) -> Mapping[str, Development]:
+        """The chaincodes that the peer leaves to developers, by ccid."""
+        return self._runtimes.developments if self._runtimes is not None else {}
+
+    @property
     def synced(self) -> bool:
         """Whether ``runtimes`` is complete and kept up to date."""
         return self._runtimes is not None and self._runtimes.synced
@@ -136,6 +142,10 @@ class Link:
     ) -> Certificate:
         """A certificate."""
         return await self._operated().issue(ccid, purpose, lifetime)
+
+    async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
+        """Leave these chaincodes to developers, and no others."""
+        await self._operated().apply_policies(policies)
 
     async def retire(self, fingerprint: str) -> None:
         """End a certificate."""

@@ -8,6 +8,7 @@ from typing import Final
 from treadle_runtime.v1 import runtime_pb2 as pb
 
 from treadle_operator.model import ChaincodeServer, Prebuilt, PrebuiltImage, Ref
+from treadle_operator.model.developing import Development, DevelopmentPolicy
 from treadle_operator.model.peering import (
     Certificate,
     Origin,
@@ -24,7 +25,11 @@ PHASES: Final = {
     Phase.STARTING: pb.PHASE_STARTING,
     Phase.FAILED: pb.PHASE_FAILED,
 }
-PURPOSES: Final = {Purpose.RUNTIME: pb.PURPOSE_RUNTIME, Purpose.BUILDER: pb.PURPOSE_BUILDER}
+PURPOSES: Final = {
+    Purpose.RUNTIME: pb.PURPOSE_RUNTIME,
+    Purpose.BUILDER: pb.PURPOSE_BUILDER,
+    Purpose.DEVELOPMENT: pb.PURPOSE_DEVELOPMENT,
+}
 _STATES: Final = {
     pb.STATE_REQUIRED: State.REQUIRED,
     pb.STATE_BUILDING: State.BUILDING,
@@ -71,6 +76,25 @@ def _prebuilt(message: pb.Runtime) -> Prebuilt | None:
             address = message.server.address
             return ChaincodeServer(address, bool(secret), Ref(secret) if secret else None)
     return None
+
+
+def development_of(message: pb.Development) -> Development:
+    """One chaincode that developers run."""
+    return Development(
+        ccid=message.ccid,
+        connected=message.connected,
+        developer=message.developer,
+        remote=message.remote,
+        since=message.since.ToDatetime(tzinfo=UTC),
+    )
+
+
+def policy_message(policy: DevelopmentPolicy) -> pb.DevelopmentPolicy:
+    """One chaincode that is to be left to developers."""
+    message = pb.DevelopmentPolicy(ccid=policy.ccid, start_line=policy.start_line)
+    if policy.execute_timeout is not None:
+        message.execute_timeout.FromTimedelta(policy.execute_timeout)
+    return message
 
 
 def certificate_of(message: pb.IssueCertificateResponse) -> Certificate:

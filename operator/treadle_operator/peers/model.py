@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from treadle_operator.model.developing import Development, DevelopmentPolicy
 from treadle_operator.model.peering import (
     Certificate,
     Definition,
@@ -32,6 +33,11 @@ class PeerLink(Protocol):
     @property
     def refusals(self) -> Collection[Refusal]:
         """The registrations that the peer has refused since its start."""
+        ...
+
+    @property
+    def developments(self) -> Mapping[str, Development]:
+        """The chaincodes that the peer leaves to developers, by ccid; complete when ``synced``."""
         ...
 
     @property
@@ -67,6 +73,10 @@ class PeerLink(Protocol):
         self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
     ) -> Certificate:
         """A certificate. Refused: NOT_FOUND, RESOURCE_EXHAUSTED when there are too many."""
+        ...
+
+    async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
+        """Leave these chaincodes to developers, and no others. Refused: FAILED_PRECONDITION."""
         ...
 
     async def retire(self, fingerprint: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
@@ -17,11 +17,14 @@ from treadle_runtime.v1 import runtime_pb2 as pb
 from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
 
 from treadle_operator.errors import OperatorError
+from treadle_operator.model.developing import Development, DevelopmentPolicy
 from treadle_operator.model.peering import Certificate, Phase, Purpose, Refusal, Runtime
 from treadle_operator.peers.messages import (
     PHASES,
     PURPOSES,
     certificate_of,
+    development_of,
+    policy_message,
     refusal_of,
     runtime_of,
 )
@@ -50,7 +53,8 @@ class _Terms(TypedDict):
 class RuntimesClient:
     """What treadle.runtime.v1 of one peer tells and does.
 
-    ``told`` is called with the ccid of each runtime that changes, and with an empty text when the
+    ``told`` is called with the ccid of each runtime or development that changes, and with an empty
+    text when the
     list becomes complete or the watch is lost; ``refused`` when ``refusals`` has changed. Every
     method raises PeerUnavailable or PeerRefused.
     """
@@ -66,6 +70,7 @@ class RuntimesClient:
     ) -> None:
         """Needs the running loop; ``start`` begins to watch."""
         self.refusals: dict[datetime, Refusal] = {}
+        self.developments: dict[str, Development] = {}
         self._refused = refused
         self._peer = peer
         self._told = told
@@ -139,6 +144,12 @@ class RuntimesClient:
             answer = await self._stub.IssueCertificate(request, **self._terms())
         return certificate_of(answer)
 
+    async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
+        """See PeerLink."""
+        request = pb.ApplyPoliciesRequest(development=map(policy_message, policies))
+        with translated(self._peer):
+            await self._stub.ApplyPolicies(request, **self._terms())
+
     async def retire(self, fingerprint: str) -> None:
         """See PeerLink."""
         with translated(self._peer):
@@ -173,6 +184,7 @@ class RuntimesClient:
         """Until the stream ends. What came before ``synced`` replaces what was known."""
         first: dict[str, Runtime] = {}
         self.refusals = {}
+        developed, self.developments = self.developments, {}
         metadata = self._terms()["metadata"]
         call = self._stub.WatchRuntimes(pb.WatchRuntimesRequest(), metadata=metadata)
         try:
@@ -180,6 +192,9 @@ class RuntimesClient:
                 kind = event.WhichOneof("event")
                 if kind == "synced":
                     self._replace(first)
+                    self._told_changes(developed)
+                elif kind == "development":
+                    self._learn_development(event.development)
                 elif kind == "removed":
                     self._forget(event.removed, first)
                 elif kind == "runtime":
@@ -205,6 +220,21 @@ class RuntimesClient:
         elif self._rows.get(runtime.ccid) != runtime:
             self._rows[runtime.ccid] = runtime
             self._told(runtime.ccid)
+
+    def _learn_development(self, message: pb.Development) -> None:
+        if message.open:
+            self.developments[message.ccid] = development_of(message)
+        else:
+            self.developments.pop(message.ccid, None)
+        if self.synced:
+            self._told(message.ccid)
+
+    def _told_changes(self, before: dict[str, Development]) -> None:
+        """What a watch that begins anew knows otherwise than the last one."""
+        now = self.developments
+        for ccid in before | now:
+            if before.get(ccid) != now.get(ccid):
+                self._told(ccid)
 
     def _forget(self, ccid: str, first: dict[str, Runtime]) -> None:
         rows = self._rows if self.synced else first

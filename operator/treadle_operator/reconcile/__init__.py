@@ -3,6 +3,7 @@
 No step waits for the world: it asks, writes the status, returns, and is called again.
 """
 
+from treadle_operator.reconcile.developments import reconcile_developments
 from treadle_operator.reconcile.instantiation import reconcile_instantiation
 from treadle_operator.reconcile.package import reconcile_package
 from treadle_operator.reconcile.peer import reconcile_peer
@@ -13,6 +14,7 @@ from treadle_operator.reconcile.world import Outcome, World
 __all__ = [
     "Outcome",
     "World",
+    "reconcile_developments",
     "reconcile_instantiation",
     "reconcile_package",
     "reconcile_peer",

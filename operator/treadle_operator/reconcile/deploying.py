@@ -22,6 +22,7 @@ from treadle_operator.model import (
 )
 from treadle_operator.model.peering import Deployment
 from treadle_operator.peers import PeerLink
+from treadle_operator.reconcile.developments import development_timeout
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target
 from treadle_operator.reconcile.world import World
 from treadle_operator.resources.durations import seconds
@@ -74,7 +75,7 @@ class Wish:
 class Looked:
     """A target as it was found. ``upgrade`` None: the definition is there; ``link`` None: the
     peer could not be asked; ``due`` is when a failed runtime is to be tried again; ``within`` is
-    how many seconds its Init has.
+    how many seconds its Init has, ``opened`` the peer when it leaves the chaincode to developers.
     """
 
     target: Target
@@ -82,19 +83,22 @@ class Looked:
     upgrade: bool | None = None
     due: datetime | None = None
     within: float = 0.0
+    opened: Peer | None = None
 
 
-def execute_timeout(wish: Wish, peer: Peer) -> timedelta | None:
+def execute_timeout(wish: Wish, peer: Peer, mode: Mode) -> timedelta | None:
     """How long a transaction of the chaincode may take there; None: as long as the peer lets any.
 
     Peers take nothing below a second.
     """
+    if mode is Mode.DEVELOPMENT:
+        return development_timeout(wish.instantiation)
     settings = wish.instantiation.spec.runtime.over(peer.spec.chaincode.runtime_defaults)
     given = None if settings.execute_timeout is None else seconds(settings.execute_timeout)
     return None if given is None else timedelta(seconds=max(given, 1.0))
 
 
-def init_seconds(peer: Peer, own: timedelta | None) -> float:
+def init_seconds(peer: Peer, own: timedelta | None, mode: Mode) -> float:
     """How long a deploy may take there, where the chaincode has its *own* bound or none: the peer
     itself ends an Init that takes too long, and that is told; only a peer that never answers is
     given up from here.
@@ -102,8 +106,10 @@ def init_seconds(peer: Peer, own: timedelta | None) -> float:
     if own is not None:
         return max(own.total_seconds() + _ANSWERS, _LEAST)
     timeout = peer.spec.chaincode.execute_timeout
+    if mode is Mode.DEVELOPMENT and peer.spec.mode is not mode:
+        timeout = None  # a peer's default is for its own processes
     if timeout is None:
-        return _AT_A_BREAKPOINT if peer.spec.mode is Mode.DEVELOPMENT else _LEAST
+        return _AT_A_BREAKPOINT if mode is Mode.DEVELOPMENT else _LEAST
     return max((seconds(timeout) or 0.0) + _ANSWERS, _LEAST)
 
 

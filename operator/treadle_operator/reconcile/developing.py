@@ -1,32 +1,60 @@
-"""How a developer starts the process that a Peer in mode Development waits for. Pure."""
+"""A chaincode that developers run at one peer: whether it may be, and who is connected."""
 
 from __future__ import annotations
 
-from typing import Final
+from treadle_operator.conditions import time_text
+from treadle_operator.errors import Blocked
+from treadle_operator.model import ChaincodeInstantiation, Mode, Peer
+from treadle_operator.peers import PeerLink
+from treadle_operator.reconcile.deploying import Looked, Wish
+from treadle_operator.reconcile.verdicts import Problem, Stage
+from treadle_operator.resources.development import start_line
 
-from treadle_operator.model import Peer
-from treadle_operator.names import peer_names
-from treadle_operator.resources.config import DATA_FOLDER
 
-_CERTIFICATE: Final = "chaincode/authority/development"
-"""Below the peer's data folder: what the peer's own start line names, too."""
+def check_mode(one: ChaincodeInstantiation, peer: Peer) -> None:
+    """Raise Blocked for a mode that the peer does not offer."""
+    wanted, own = one.spec.mode, peer.spec.mode
+    if wanted is None or wanted is own:
+        return
+    if wanted is Mode.PRODUCTION:
+        raise Blocked(
+            "NotSupported",
+            f"spec.mode is Production, but Peer {peer.meta.name} is in mode Development: all its "
+            "chaincodes are run by developers; leave spec.mode out, or let the Peer be in mode "
+            "Production",
+        )
+    if not peer.spec.allow_development:
+        raise Blocked(
+            "DevelopmentNotAllowed",
+            f"Peer {peer.meta.name} leaves no chaincode to developers: its spec.allowDevelopment "
+            "is false, which is the default for a given identity; leave spec.mode out, or allow it "
+            "there",
+        )
 
 
-def how_to_connect(peer: Peer, ccid: str) -> str:
-    """A sentence with the commands, in the order in which they are typed."""
-    pod = peer_names(peer.meta.name, peer.spec.msp_id).pod
-    forward = f"kubectl port-forward pod/{pod} 7052"
-    dial = "<chaincode> -peer.address 127.0.0.1:7052"
+async def look_for_developer(link: PeerLink, wish: Wish, peer: Peer, found: Looked) -> None:
+    """Who is connected; raises PeerUnavailable."""
     if not peer.spec.tls.enabled:
-        start = f"CORE_CHAINCODE_ID_NAME={ccid} CORE_PEER_TLS_ENABLED=false {dial}"
-        return f"run {forward} and start yours: {start}"
-    copy = f"kubectl cp {peer.meta.namespace}/{pod}:{DATA_FOLDER}/{_CERTIFICATE} development"
-    variables = (
-        f"CORE_CHAINCODE_ID_NAME={ccid} CORE_PEER_TLS_ENABLED=true "
-        "CORE_PEER_TLS_ROOTCERT_FILE=development/peer.crt "
-        "CORE_TLS_CLIENT_KEY_PATH=development/client.key "
-        "CORE_TLS_CLIENT_CERT_PATH=development/client.crt"
-    )
-    return (
-        f"fetch the development certificate: {copy}; run {forward}; start yours: {variables} {dial}"
-    )
+        found.opened = peer
+        found.target.registered = wish.ccid in await link.connected()
+    elif not link.synced:
+        text = f"Peer {peer.meta.name} has not told yet who is connected"
+        found.target.problem = Problem(Stage.RUNTIME, "RuntimesUnknown", text)
+        return
+    else:
+        row = link.developments.get(wish.ccid)
+        if row is None:
+            text = f"Peer {peer.meta.name} is being told to leave {wish.ccid} to developers"
+            found.target.problem = Problem(Stage.RUNTIME, "DevelopmentOpening", text)
+            return
+        found.opened = peer
+        found.target.registered = row.connected
+        if row.connected:
+            found.target.developer = f"{row.who} since {time_text(row.since)}"
+    if not found.target.registered:
+        meta = wish.instantiation.meta
+        text = (
+            f"no process of {wish.ccid} is connected to Peer {peer.meta.name}; start yours with: "
+            f"{start_line(meta.namespace, meta.name)}"
+        )
+        found.target.problem = Problem(Stage.RUNTIME, "DeveloperNotConnected", text)

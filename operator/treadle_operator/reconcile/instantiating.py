@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from treadle_operator.claims import Claim, conflict
+from treadle_operator.claims import Claim, conflict, mode_of
 from treadle_operator.definitions import are_collections, is_policy
 from treadle_operator.errors import Blocked, InvalidObject, PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
@@ -22,7 +22,7 @@ from treadle_operator.model import (
 from treadle_operator.model.peering import State
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.deploying import Looked, Wish, execute_timeout, init_seconds
-from treadle_operator.reconcile.developing import how_to_connect
+from treadle_operator.reconcile.developing import check_mode, look_for_developer
 from treadle_operator.reconcile.requiring import require
 from treadle_operator.reconcile.verdicts import Problem, Stage, Target, runtime_problem
 from treadle_operator.reconcile.world import World
@@ -35,16 +35,16 @@ async def look(world: World, wish: Wish, name: str, claims: Sequence[Claim]) -> 
     found = Looked(Target(name, initialised=wish.was_initialised(name)))
     try:
         peer = await _peer(world, wish, name)
-        found.target.mode = peer.spec.mode
-        bound = execute_timeout(wish, peer)
-        found.within = init_seconds(peer, bound)
+        mode = found.target.mode = mode_of(claims, peer)
+        bound = execute_timeout(wish, peer, mode)
+        found.within = init_seconds(peer, bound, mode)
         _check(wish, peer, claims)
         link = found.link = await world.peers.link(peer.meta.namespace, name)
         await _check_channel(link, wish, peer)
         found.upgrade, differing = await _compare(link, wish)
         found.target.initialised = found.upgrade is None and differing is None
-        if peer.spec.mode is Mode.DEVELOPMENT:
-            await _connected(link, wish, peer, found.target)
+        if mode is Mode.DEVELOPMENT:
+            await look_for_developer(link, wish, peer, found)
         else:
             await _require(world, link, wish, found, bound)
         found.target.problem = differing or found.target.problem
@@ -114,12 +114,7 @@ def _with_reason(text: str, package: ChaincodePackage, peer: str) -> str:
 def _check(wish: Wish, peer: Peer, claims: Sequence[Claim]) -> None:
     """What no waiting changes; raises Blocked."""
     one = wish.instantiation
-    if one.spec.mode is not None and one.spec.mode is not peer.spec.mode:
-        raise Blocked(
-            "NotSupported",
-            f"spec.mode is {one.spec.mode}, but Peer {peer.meta.name} is in mode {peer.spec.mode}; "
-            "this version has one mode for all chaincodes of a peer: leave spec.mode out",
-        )
+    check_mode(one, peer)
     other = conflict(
         one.meta.name, claims, mode=peer.spec.mode, defaults=peer.spec.chaincode.runtime_defaults
     )
@@ -195,14 +190,3 @@ async def _require(
         return
     found.target.registered = row.state is State.REGISTERED
     found.target.problem = runtime_problem(row)
-
-
-async def _connected(link: PeerLink, wish: Wish, peer: Peer, target: Target) -> None:
-    target.registered = wish.ccid in await link.connected()
-    if target.registered:
-        return
-    text = (
-        f"no process of {wish.ccid} is connected to Peer {peer.meta.name}; "
-        f"{how_to_connect(peer, wish.ccid)}"
-    )
-    target.problem = Problem(Stage.RUNTIME, "DeveloperMissing", text)

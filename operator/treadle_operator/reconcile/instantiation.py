@@ -7,6 +7,7 @@ ledgers hold: whatever was interrupted is found there.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,14 @@ from typing import Final, TypeVar
 from treadle_operator.claims import ccid_of, claims, duplicates
 from treadle_operator.conditions import Condition
 from treadle_operator.definitions import wanted_definition
-from treadle_operator.errors import Blocked, Forbidden, InvalidObject, Rejected
+from treadle_operator.errors import (
+    Blocked,
+    Forbidden,
+    InvalidObject,
+    PeerRefused,
+    PeerUnavailable,
+    Rejected,
+)
 from treadle_operator.kube import INSTANTIATIONS, PACKAGES
 from treadle_operator.model import (
     DEFINITION,
@@ -34,6 +42,7 @@ from treadle_operator.model import (
     text_at,
 )
 from treadle_operator.reconcile.deploying import Looked, Wish, deploy
+from treadle_operator.reconcile.development_secret import Opened, keep_secret
 from treadle_operator.reconcile.instantiating import look
 from treadle_operator.reconcile.status import write_status
 from treadle_operator.reconcile.verdicts import (
@@ -43,7 +52,11 @@ from treadle_operator.reconcile.verdicts import (
     stopped_conditions,
 )
 from treadle_operator.reconcile.world import Outcome, World
+from treadle_operator.resources.development import development_name
 
+_log: Final = logging.getLogger(__name__)
+
+_RESYNC_SECONDS: Final = 300.0
 _DEVELOPMENT_SECONDS: Final = 10.0
 _CHANNEL_SECONDS: Final = 60.0
 _FAILING: Final = frozenset(
@@ -140,6 +153,7 @@ async def _work(one: ChaincodeInstantiation, world: World, found: _Findings) -> 
     looked = await _all(looks)
     await _deploy(world, looked, wish)
     _conclude(looked, wish, found, world.now())
+    await _equip_developers(world, wish, looked, found)
 
 
 async def _all(work: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
@@ -207,6 +221,29 @@ async def _deploy(world: World, looked: list[Looked], wish: Wish) -> None:
         await _all([deploy(world, found, wish) for found in missing])
 
 
+async def _equip_developers(
+    world: World, wish: Wish, looked: list[Looked], found: _Findings
+) -> None:
+    """Their Secret; left as it is while a peer that may belong into it cannot be asked."""
+    opened = [Opened(one.opened, one.link) for one in looked if one.opened and one.link]
+    closed = [one for one in looked if one.target.mode is Mode.PRODUCTION]
+    before = items_at(wish.instantiation.status, "targets")
+    if not opened and all(text_at(row, "mode") != Mode.DEVELOPMENT for row in before):
+        return
+    if opened:
+        name = development_name(wish.instantiation.meta.name)
+        found.refers.add(Reference("Secret", name))
+    try:
+        due = await keep_secret(world, wish, opened, all_known=len(opened + closed) == len(looked))
+    except (PeerRefused, PeerUnavailable) as error:
+        found.failed = True
+        _log.warning("the Secret for developers of %s: %s", wish.instantiation.meta.name, error)
+        return
+    if due is not None:
+        seconds = max((due - world.now()).total_seconds(), 1.0)
+        found.again = min(found.again or _RESYNC_SECONDS, seconds, _RESYNC_SECONDS)
+
+
 def _conclude(looked: list[Looked], wish: Wish, found: _Findings, now: datetime) -> None:
     targets = [one.target for one in looked]
     found.targets = [target.row() for target in targets]
@@ -216,8 +253,8 @@ def _conclude(looked: list[Looked], wish: Wish, found: _Findings, now: datetime)
     reasons = {target.problem.reason for target in targets if target.problem is not None}
     found.failed = bool(reasons & _FAILING)
     waits = [(one.due - now).total_seconds() for one in looked if one.due is not None]
-    if any(target.mode is Mode.DEVELOPMENT for target in targets):
-        waits.append(_DEVELOPMENT_SECONDS)
+    if any(one.opened is not None and not one.opened.spec.tls.enabled for one in looked):
+        waits.append(_DEVELOPMENT_SECONDS)  # nothing tells who comes and goes there
     if "ChannelMissing" in reasons:
         waits.append(_CHANNEL_SECONDS)
     found.again = max(min(waits), 1.0) if waits else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from treadle_operator.claims import claims
+from treadle_operator.claims import claims, mode_of
 from treadle_operator.errors import Blocked, InvalidObject, KubeError, PeerRefused, Unavailable
 from treadle_operator.kube import PEERS
 from treadle_operator.model import (
@@ -54,8 +54,10 @@ async def reconcile_runtime(key: Key, world: World) -> Outcome:
         return await _gone(key, world, live)
     of, settings, mode = await _wanted(key, world, peer, runtime)
     if mode is Mode.DEVELOPMENT:
-        # A developer runs it: nothing of ours may be in the way.
-        await _gone(key, world, live)
+        # A developer runs it: nothing of ours may be in the way. But what is at work finishes: the
+        # peer gives it nothing new, and tells when it is done.
+        if not runtime.instances:
+            await _gone(key, world, live)
         return Outcome(refers=refers)
     task = Task(
         key=key,
@@ -105,7 +107,7 @@ async def _wanted(
     if not wanting:
         return of, defaults, peer.spec.mode
     oldest = wanting[0].spec
-    return of, oldest.runtime.over(defaults), oldest.mode or peer.spec.mode
+    return of, oldest.runtime.over(defaults), mode_of(found, peer)
 
 
 def _secrets(of: RuntimeOf, settings: RuntimeSettings) -> frozenset[Reference]:

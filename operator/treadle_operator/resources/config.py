@@ -49,6 +49,7 @@ def core_yaml(peer: Peer, names: PeerNames) -> Manifest:
             "chaincode": {
                 "buildTimeout": peer.spec.chaincode.build_timeout,
                 **_launching(peer, names),
+                **_development(peer),
             },
             "ordering": {
                 "listenAddress": f"0.0.0.0:{ports.ORDERING}",
@@ -85,6 +86,12 @@ def _launching(peer: Peer, names: PeerNames) -> Manifest:
         "launchedListenAddress": f"0.0.0.0:{ports.LAUNCHED}",
         "launchedAddress": launched_address(peer, names),
     }
+
+
+def _development(peer: Peer) -> Manifest:
+    """Whether single chaincodes may be opened; in mode Development all are developers' anyway."""
+    allowed = peer.spec.allow_development or peer.spec.mode is Mode.DEVELOPMENT
+    return {} if allowed else {"allowDevelopment": False}
 
 
 def _runtime(peer: Peer) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from harness.chaincodes import built, start_line
 from harness.nodes.machine import Machine
+from harness.operating.netns import inside
 from harness.operating.operated import Operated, go_files, new_operated, package_of
+from harness.operating.world import secret_bytes
 from harness.processes import Started
 
 pytestmark = [
@@ -32,23 +34,16 @@ def trade(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield made
 
 
-def inside(address: str) -> int:
-    """A process of the pod with this address: only it has it."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if f"|-- {address}\n" in (process / "net" / "fib_trie").read_text():
-                return int(process.name)
-    raise AssertionError(f"no process has the address {address}")
-
-
 def test_a_developers_process_is_waited_for_and_its_loss_is_shown(
     trade: Operated, tmp_path: Path
 ) -> None:
     trade.space.create_package("asset-1.0", **package_of(go_files(), name="asset", version="1.0"))
     trade.instantiate("asset", "asset-1.0", init={"args": ["init", "a", "100"]})
-    said = trade.becomes(KIND, "asset", "DeveloperMissing", within=60)
-    assert f"CORE_CHAINCODE_ID_NAME={CCID}" in said
-    assert "kubectl port-forward pod/peer0-0 7052" in said
+    said = trade.becomes(KIND, "asset", "DeveloperNotConnected", within=60)
+    assert f"treadle dev connect asset -n {trade.space.name} -- <command>" in said
+    secret = secret_bytes(trade.space.get("Secret", "asset-dev"))
+    assert json.loads(secret["peers.json"])[0]["tls"] is False
+    assert "client.key" not in secret
     assert trade.deployments() == []
     (pod,) = trade.pods("peer0-0")
     process = Started(
@@ -73,6 +68,6 @@ def test_a_developers_process_is_waited_for_and_its_loss_is_shown(
         assert kinds == {"Ready", "Instantiated", "DeveloperConnected"}
     finally:
         process.stop()
-    trade.becomes(KIND, "asset", "DeveloperMissing", within=60)
+    trade.becomes(KIND, "asset", "DeveloperNotConnected", within=60)
     assert trade.reason(KIND, "asset", "Instantiated")[0] == "True"
     assert trade.deployments() == []
