@@ -5,7 +5,7 @@ Both want TLS that has verified a client certificate; the services decide what i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -13,6 +13,7 @@ import grpc.aio
 from google.protobuf.message import Message
 from treadle_runtime.v1 import runtime_pb2 as pb
 
+from treadle_peer.chaincode.runtimes import Term
 from treadle_peer.server.guard import Guard
 from treadle_peer.server.tls import certificate_hash
 from treadle_peer.services.artifacts import ArtifactsService
@@ -34,15 +35,13 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
     def plain(
         name: str, request: type[_Request], act: Callable[[_Request], _Response]
     ) -> grpc.RpcMethodHandler[_Request, _Response]:
-        async def answer(request: _Request, context: _Context) -> _Response:
-            try:
-                service.enter(_certificate(context), _epoch(context))
-                return act(request)
-            except CallRefused as refused:
-                await _refuse(context, refused)
+        return by_term(name, request, lambda message, _: act(message))
 
+    def by_term(
+        name: str, request: type[_Request], act: Callable[[_Request, Term], _Response]
+    ) -> grpc.RpcMethodHandler[_Request, _Response]:
         return grpc.unary_unary_rpc_method_handler(
-            guard.unary(name, answer),
+            guard.unary(name, _answering(service, act)),
             request_deserializer=request.FromString,
             response_serializer=_bytes_of,
         )
@@ -58,19 +57,6 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         except CallRefused as refused:
             await _refuse(context, refused)
 
-    async def apply(
-        request: pb.ApplyPoliciesRequest, context: _Context
-    ) -> pb.ApplyPoliciesResponse:
-        try:
-            return service.apply(request, service.enter(_certificate(context), _epoch(context)))
-        except CallRefused as refused:
-            await _refuse(context, refused)
-
-    applying = grpc.unary_unary_rpc_method_handler(
-        guard.unary("ApplyPolicies", apply),
-        request_deserializer=pb.ApplyPoliciesRequest.FromString,
-        response_serializer=_bytes_of,
-    )
     watching = grpc.unary_stream_rpc_method_handler(
         guard.stream("WatchRuntimes", watch),
         request_deserializer=pb.WatchRuntimesRequest.FromString,
@@ -85,10 +71,24 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         "RetireCertificate": plain(
             "RetireCertificate", pb.RetireCertificateRequest, service.retire
         ),
-        "ApplyPolicies": applying,
+        "ApplyPolicies": by_term("ApplyPolicies", pb.ApplyPoliciesRequest, service.apply),
         "WatchRuntimes": watching,
     }
     return grpc.method_handlers_generic_handler(RUNTIMES_SERVICE, methods)
+
+
+def _answering(
+    service: RuntimesService, act: Callable[[_Request, Term], _Response]
+) -> Callable[[_Request, _Context], Awaitable[_Response]]:
+    """*act*, for operators who lead."""
+
+    async def answer(request: _Request, context: _Context) -> _Response:
+        try:
+            return act(request, service.enter(_certificate(context), _epoch(context)))
+        except CallRefused as refused:
+            await _refuse(context, refused)
+
+    return answer
 
 
 def artifacts_handlers(service: ArtifactsService, *, guard: Guard) -> grpc.GenericRpcHandler:

@@ -15,13 +15,14 @@ from harness.networks import connected
 from harness.operators import Operator, artifacts, fetch_output, fetch_package
 from harness.peers import PeerProcess
 from harness.registering import registered
-from harness.runtimes import runtimes
+from harness.runtimes import wait_for_runtime
 from treadle_fabric.client import EndorsementFailed
 from treadle_runtime.v1 import runtime_pb2 as pb
 from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
 
 pytestmark = pytest.mark.timeout(120)
 
+DEVELOPMENT = pb.PURPOSE_DEVELOPMENT
 Metadata = tuple[tuple[str, str], ...]
 ANNE: Metadata = (("treadle-who", "anne@laptop"), ("treadle-take", "false"))
 BERT: Metadata = (("treadle-who", "bert@desk"), ("treadle-take", "false"))
@@ -48,10 +49,6 @@ async def installed(peer: PeerProcess, *names: str) -> None:
 async def developers(operator: Operator) -> dict[str, pb.Development]:
     listed = await operator.stub.ListRuntimes(pb.ListRuntimesRequest())
     return {row.ccid: row for row in listed.developments}
-
-
-async def papers_for(operator: Operator, ccid: str) -> tuple[pb.IssueCertificateResponse, Papers]:
-    return await operator.issue(ccid, pb.PURPOSE_DEVELOPMENT)
 
 
 @asynccontextmanager
@@ -88,23 +85,15 @@ async def test_a_developer_registers_with_tls_beside_what_the_operator_runs(
         )
         assert code is grpc.StatusCode.PERMISSION_DENIED
         assert "is in development mode: a developer runs it, and not a runtime" in sentence
-        answer, papers = await papers_for(operator, "real:1")
+        answer, papers = await operator.issue("real:1", DEVELOPMENT)
         assert answer.peer_address == shared_peer.addresses["chaincode"]
         left = answer.not_after.ToDatetime(UTC) - datetime.now(UTC)
         assert timedelta(hours=23, minutes=55) < left < timedelta(hours=24, minutes=5)
         async with developing(shared_peer, "real:1", papers, ANNE) as stream:
             row = (await developers(operator))["real:1"]
             assert (row.connected, row.developer) == (True, "anne@laptop")
-            (shown,) = [
-                one
-                for one in runtimes(shared_peer.addresses["operations"])
-                if one["ccid"] == "real:1"
-            ]
-            assert (shown["state"], shown["owner"], shown["developer"]) == (
-                "registered",
-                "development",
-                "anne@laptop",
-            )
+            shown = wait_for_runtime(shared_peer.addresses["operations"], "real:1")
+            assert (shown["owner"], shown["developer"]) == ("development", "anne@laptop")
             await operator.open()
             assert await stream.details() == "chaincode real:1 is now in production mode"
         assert not other.done()
@@ -126,7 +115,7 @@ async def test_a_certificate_opens_one_chaincode_and_nothing_else(
     shared_peer: PeerProcess, operator: Operator
 ) -> None:
     await operator.open("real:1", "other:1")
-    _, papers = await papers_for(operator, "real:1")
+    _, papers = await operator.issue("real:1", DEVELOPMENT)
     code, sentence = await refused(shared_peer, "other:1", papers)
     assert code is grpc.StatusCode.PERMISSION_DENIED
     assert sentence == (
@@ -169,7 +158,7 @@ async def test_what_closes_kills_its_certificates_for_ever(
     shared_peer: PeerProcess, operator: Operator
 ) -> None:
     await operator.open("real:1", "other:1")
-    _, old = await papers_for(operator, "real:1")
+    _, old = await operator.issue("real:1", DEVELOPMENT)
     await operator.open("other:1")
     code, sentence = await refused(shared_peer, "real:1", old)
     assert code is grpc.StatusCode.PERMISSION_DENIED
@@ -179,7 +168,7 @@ async def test_what_closes_kills_its_certificates_for_ever(
     assert code is grpc.StatusCode.PERMISSION_DENIED
     assert "presented a development certificate that is retired" in sentence
     with pytest.raises(grpc.aio.AioRpcError) as unknown:
-        await papers_for(operator, "other:1")
+        await operator.issue("other:1", DEVELOPMENT)
     assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
     assert unknown.value.details() == "chaincode other:1 is not open for development"
 
@@ -188,7 +177,7 @@ async def test_a_retired_certificate_ends_its_stream(
     shared_peer: PeerProcess, operator: Operator
 ) -> None:
     await operator.open("real:1")
-    issued, papers = await papers_for(operator, "real:1")
+    issued, papers = await operator.issue("real:1", DEVELOPMENT)
     async with developing(shared_peer, "real:1", papers) as stream:
         request = pb.RetireCertificateRequest(fingerprint=issued.fingerprint)
         await operator.stub.RetireCertificate(request)
@@ -197,7 +186,7 @@ async def test_a_retired_certificate_ends_its_stream(
 
 async def test_two_developers_do_not_fight(shared_peer: PeerProcess, operator: Operator) -> None:
     await operator.open("real:1")
-    _, papers = await papers_for(operator, "real:1")
+    _, papers = await operator.issue("real:1", DEVELOPMENT)
     async with AsyncExitStack() as stack:
 
         async def comes(metadata: Metadata) -> grpc.aio.StreamStreamCall[object, object]:
@@ -224,7 +213,7 @@ async def test_the_watch_tells_what_is_open_and_who_is_connected(
     shared_peer: PeerProcess, operator: Operator
 ) -> None:
     await operator.open("real:1")
-    _, papers = await papers_for(operator, "real:1")
+    _, papers = await operator.issue("real:1", DEVELOPMENT)
     watch = operator.watch()
     first = [await watch.read()]
     while first[-1].WhichOneof("event") != "synced":
@@ -259,8 +248,8 @@ async def test_what_is_open_outlives_the_operator_and_the_peer(
     await installed(peer, "real", "gone")
     async with Operator.of(peer) as operator:
         await operator.open("real:1", "gone:1")
-        _, papers = await papers_for(operator, "real:1")
-        _, gone = await papers_for(operator, "gone:1")
+        _, papers = await operator.issue("real:1", DEVELOPMENT)
+        _, gone = await operator.issue("gone:1", DEVELOPMENT)
     await asyncio.to_thread(restarted, peer)
     async with developing(peer, "real:1", papers) as stream:
         async with developing(peer, "gone:1", gone) as closing, Operator.of(peer) as operator:
