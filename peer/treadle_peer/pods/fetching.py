@@ -27,6 +27,7 @@ PACKAGE: Final = "package"
 SOURCE: Final = "source"
 TOOL: Final = "busybox"
 
+_JAVA: Final = "java"
 _CHUNK: Final = 1 << 16
 _SECONDS: Final = 30.0
 
@@ -85,7 +86,7 @@ def freeze(naming: Naming, work: Path) -> None:
             version=naming.version,
             language=naming.language,
             path=naming.name,
-            source=_only_folder(source),
+            source=_project(source, naming.language),
             dependencies=True,
         )
     except (PackageFormatError, UnicodeDecodeError) as error:
@@ -98,10 +99,14 @@ def freeze(naming: Naming, work: Path) -> None:
     (work / PACKAGE).write_bytes(data)
 
 
-def _only_folder(folder: Path) -> Path:
-    """Archives often hold one folder around everything."""
+def _project(folder: Path, language: str) -> Path:
+    """Archives often hold one folder around everything. Java's ``src`` is part of the project:
+    with a finished jar there is nothing beside it.
+    """
     entries = list(folder.iterdir())
-    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+    if len(entries) != 1 or not entries[0].is_dir():
+        return folder
+    return folder if language == _JAVA and entries[0].name == "src" else entries[0]
 
 
 def _without_secrets(url: str) -> str:

@@ -153,6 +153,14 @@ def test_one_folder_around_everything_is_no_part_of_the_package(tmp_path: Path) 
     assert (tmp_path / "package").read_bytes() == expected
 
 
+def test_a_java_project_that_is_only_src_is_packed_as_it_is(tmp_path: Path) -> None:
+    lay_out(tmp_path / "source", {"src/chaincode.jar": b"PK"})
+    freeze(Naming(name="asset", version="1.0", language="java"), tmp_path)
+    package = parse_legacy_package((tmp_path / "package").read_bytes())
+    names = {entry.name for entry in read_archive(package.code, what="code")}
+    assert names == {"src/src/chaincode.jar"}
+
+
 def test_sources_that_make_no_package_are_told_without_our_folders(tmp_path: Path) -> None:
     lay_out(tmp_path / "source", {"index.js": b""})
     with pytest.raises(PodError, match=r"no package\.json") as caught:
