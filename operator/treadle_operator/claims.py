@@ -17,6 +17,7 @@ from treadle_operator.model import (
     Peer,
     RuntimeSettings,
 )
+from treadle_operator.model.access import text_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,19 @@ def _resolved(
     """Those that are there to stay and have a package, oldest first."""
     known = {package.meta.name: package for package in packages if not package.meta.deleting}
     present = [one for one in instantiations if not one.meta.deleting]
+    # One that was of another chaincode stays where it is until somebody puts its package back.
     present.sort(key=lambda one: (one.meta.created, one.meta.name))
     return [
         Claim(one, known[one.spec.package.name])
         for one in present
         if one.spec.package.name in known
+        and _name_before(one) in ("", known[one.spec.package.name].spec.name)
     ]
+
+
+def _name_before(one: ChaincodeInstantiation) -> str:
+    """The chaincode that the object has instantiated; empty: none yet."""
+    return text_at(one.status, "legacyID").partition(":")[0]
 
 
 def _duplicates(found: Iterable[Claim]) -> dict[str, ChaincodeInstantiation]:

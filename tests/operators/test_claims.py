@@ -57,6 +57,16 @@ def test_what_is_being_deleted_claims_nothing_any_more() -> None:
     assert claims("peer0", "asset:1.0", [one], []) == []
 
 
+def test_what_was_of_another_chaincode_is_in_nobodys_way() -> None:
+    other = package("other-1.0", name="other")
+    moved = replace(instantiation("old", created(1)), status={"legacyID": "other:1.0"})
+    young = instantiation("young", created(2))
+    assert duplicates([moved, young], [ASSET, other]) == {}
+    assert names(claims("peer0", "asset:1.0", [moved, young], [ASSET, other])) == ["young"]
+    upgraded = replace(moved, status={"legacyID": "asset:0.9"})
+    assert duplicates([upgraded, young], [ASSET]) == {"young": upgraded}
+
+
 def test_the_younger_of_two_for_one_chaincode_on_a_channel_gives_way() -> None:
     newer_version = package("asset-2.0", version="2.0")
     old, young = instantiation("old", created(1)), instantiation("young", created(2))

@@ -55,3 +55,20 @@ fsGroup: 10001
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
+
+{{/* Who brought a custom resource definition that is there already and not this release's: helm
+takes over nothing that another release has made, so that one is left as it is. Empty: nobody. */}}
+{{- define "treadle.crdOwner" -}}
+{{- $root := index . 0 -}}
+{{- $live := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" (index . 1) -}}
+{{- if $live -}}
+{{- $notes := $live.metadata.annotations | default dict -}}
+{{- $name := index $notes "meta.helm.sh/release-name" | default "" -}}
+{{- $place := index $notes "meta.helm.sh/release-namespace" | default "" -}}
+{{- if not $name -}}
+no release
+{{- else if or (ne $name $root.Release.Name) (ne $place $root.Release.Namespace) -}}
+the release {{ $name }} in {{ $place }}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -56,8 +56,10 @@ _CHANGED: Final = (
 _OTHERS_FIRST: Final = Blocked("Fetching", "large packages are installed one after another")
 _INSTALL_SECONDS: Final = 30.0
 """How long one reconcile begins to install; peers that are left are for the next one."""
-_NEEDING: Final = frozenset({"Fetching", "FetchFailed", "InstallFailed", "SourceChanged"})
-"""Reasons for which a Job with the sources goes on."""
+_NEEDING: Final = frozenset(
+    {"Fetching", "FetchFailed", "InstallFailed", "SourceChanged", "PeerNotReady", "PeerRefused"}
+)
+"""Reasons for which a Job with the sources goes on: a peer that is away comes back without it."""
 _WAITING: Final = frozenset({"PeerNotReady", "PeerMissing", "Fetching"})
 """Reasons that are no fault: something is on its way."""
 
@@ -115,10 +117,15 @@ async def _work(package: ChaincodePackage, world: World, found: _Findings) -> No
         async with world.large.turn() as ours:
             source, problem = await _read(package, world, found) if ours else (None, _OTHERS_FIRST)
             await _install(package, found, source, problem)
-    if is_fetched(package) and not any(target.reason in _NEEDING for target in found.targets):
+    if is_fetched(package) and not is_needed(found.targets):
         await end_fetch(world, package)
     found.conditions = _conditions(package, found, source, problem)
     found.retry = not all(target.installed for target in found.targets)
+
+
+def is_needed(targets: Sequence[Target]) -> bool:
+    """Whether somebody lacks the sources, or may."""
+    return any(target.reason in _NEEDING for target in targets)
 
 
 async def _read(

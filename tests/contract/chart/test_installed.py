@@ -124,10 +124,16 @@ def test_two_releases_keep_two_namespaces(
     bare.api.create("/api/v1/namespaces", {"metadata": {"name": other}}).expect()
     first = ("first", str(CHART), "--namespace", namespace)
     installer.run("install", *first).expect()
-    second = ("second", str(CHART), "--namespace", other, "--set", "crds.enabled=false")
-    notes = installer.run("install", *second).expect()
+    second = ("second", str(CHART), "--namespace", other)
+    notes = installer.run("install", *second, "--set", "crds.enabled=false").expect()
     assert "not part of this release" in notes
+    notes = installer.run("upgrade", *second, "--reset-values").expect()
+    assert f"the release first in {namespace} has brought" in notes
     installer.run("uninstall", "first", "--namespace", namespace).expect()
     assert served(bare)
+    # Kept ones still name the release that is gone, and are in nobody's way.
+    installer.run("uninstall", "second", "--namespace", other).expect()
+    notes = installer.run("install", *second).expect()
+    assert "left as they are" in notes
     installer.run("uninstall", "second", "--namespace", other).expect()
     _remove_definitions(bare)
