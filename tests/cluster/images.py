@@ -1,6 +1,7 @@
-"""A small image of the machine's own busybox and C library, written without any registry.
+"""Small images of the machine's own busybox and C library, written without any registry.
 
-It is the pause container, what the volume provisioner runs, and what tests of the cluster run.
+One is the pause container, what the volume provisioner runs, and what tests of the cluster run;
+others hold one program besides, for example a chaincode that was built before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cluster.layout import TOOLS_IMAGE, Layout
@@ -24,20 +26,45 @@ _NAMES = b"hosts: files dns\n"
 
 def write_tools(path: Path) -> None:
     """Write TOOLS_IMAGE to *path* as an OCI archive; FileNotFoundError without busybox."""
-    layer = _layer()
+    # The one that is nobody's command: a pause container does nothing until it is ended.
+    blobs = _blobs([_layer()], {"Entrypoint": ["/bin/busybox", "sleep", "infinity"]})
+    _write(path, blobs, name=TOOLS_IMAGE)
+
+
+def write_program(path: Path, program: Path, *, name: str, command: Sequence[str]) -> str:
+    """An image whose *command* may use /program and busybox, as an OCI archive; its name@digest.
+
+    It is imported under that very name: nodes find it by its digest, without any registry.
+    """
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as files:
+        _add(files, "program", program.read_bytes(), mode=0o755)
+    blobs = _blobs([_layer(), layer.getvalue()], {"Cmd": list(command)})
+    reference = f"{name}@{_digest(blobs[-1])}"
+    _write(path, blobs, name=reference)
+    return reference
+
+
+def _blobs(layers: Sequence[bytes], settings: Mapping[str, object]) -> list[bytes]:
+    """The layers, the configuration and, last, the manifest."""
     config = {
         "architecture": _architecture(),
         "os": "linux",
-        # The one that is nobody's command: a pause container does nothing until it is ended.
-        "config": {"Entrypoint": ["/bin/busybox", "sleep", "infinity"], "Env": ["PATH=/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        "config": {"Env": ["PATH=/bin"], **settings},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in layers]},
     }
-    blobs = [json.dumps(config).encode(), layer]
-    kinds = ("config.v1+json", "layer.v1.tar")
-    described = [_described(blob, kind) for blob, kind in zip(blobs, kinds, strict=True)]
-    manifest = {"schemaVersion": 2, "config": described[0], "layers": [described[1]]}
-    blobs.append(json.dumps(manifest).encode())
-    names = {"io.containerd.image.name": TOOLS_IMAGE}
+    encoded = json.dumps(config).encode()
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": _described(encoded, "config.v1+json"),
+        "layers": [_described(layer, "layer.v1.tar") for layer in layers],
+    }
+    return [*layers, encoded, json.dumps(manifest).encode()]
+
+
+def _write(path: Path, blobs: Sequence[bytes], *, name: str) -> None:
+    names = {"io.containerd.image.name": name}
     index = _described(blobs[-1], "manifest.v1+json") | {"annotations": names}
     with tarfile.open(path, "w") as archive:
         _add(archive, "oci-layout", b'{"imageLayoutVersion": "1.0.0"}')
