@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.process_node,
     pytest.mark.toolchain("go"),
     pytest.mark.long,
+    pytest.mark.timeout(900),
 ]
 
 WITHIN = 240.0  # seconds for a build on a busy machine
