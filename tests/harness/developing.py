@@ -99,10 +99,12 @@ def connecting(
     output: Path,
     options: Sequence[str] = (),
     folder: Path | None = None,
+    user: str = "dana",
 ) -> Started:
-    """``treadle dev connect`` without a terminal."""
+    """``treadle dev connect`` of a *user*, without a terminal."""
     line = [*TREADLE, "dev", "connect", "--peer", peer, "--id", f"{name}:1", *options]
     environment = {key: text for key, text in os.environ.items() if not key.startswith("CORE_")}
+    environment["LOGNAME"] = user
     return Started([*line, "--", *command], output=output, environment=environment, cwd=folder)
 
 
@@ -117,14 +119,15 @@ def child_of(process: Started) -> int:
     found: list[str] = []
 
     def there() -> bool:
-        found[:] = [pid for pid in file.read_text().split() if _called(pid) != "kubectl"]
+        found[:] = [pid for pid in file.read_text().split() if called(int(pid)) != "kubectl"]
         return len(found) == 1
 
-    wait_until(there, within=20, what="the command running")
+    wait_until(there, within=60, what="the command running")
     return int(found[0])
 
 
-def _called(pid: str) -> str:
+def called(pid: int) -> str:
+    """The name of a process, empty when it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):

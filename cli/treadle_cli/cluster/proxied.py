@@ -38,10 +38,15 @@ _REASONS: Final = {
 
 @dataclass(slots=True, kw_only=True)
 class ApiSocket:
-    """WebSockets to pods; kubectl is started when one is wanted, and again when it has ended."""
+    """WebSockets to pods; kubectl is started when one is wanted, and again when it has ended.
+
+    Each is pinged after ``ping_seconds`` of silence, and given up when half of that passes without
+    an answer.
+    """
 
     kubectl: Kubectl
     folder: Path
+    ping_seconds: float = _PING_SECONDS
     _process: asyncio.subprocess.Process | None = None
     _reader: asyncio.Task[None] | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -62,7 +67,7 @@ class ApiSocket:
                 opened = await session.ws_connect(
                     f"http://localhost{path}",
                     protocols=[PROTOCOL],
-                    heartbeat=_PING_SECONDS,
+                    heartbeat=self.ping_seconds,
                     max_msg_size=_MAX_MESSAGE,
                 )
             except WSServerHandshakeError as error:
@@ -96,11 +101,13 @@ class ApiSocket:
 
 
 @asynccontextmanager
-async def api_socket(kubectl: Kubectl) -> AsyncIterator[ApiSocket]:
+async def api_socket(
+    kubectl: Kubectl, *, ping_seconds: float = _PING_SECONDS
+) -> AsyncIterator[ApiSocket]:
     """An ApiSocket that ends with the context."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="treadle-api-"))
-        made = ApiSocket(kubectl=kubectl, folder=Path(folder))
+        made = ApiSocket(kubectl=kubectl, folder=Path(folder), ping_seconds=ping_seconds)
         stack.push_async_callback(made.close)
         yield made
 

@@ -104,12 +104,12 @@ def test_a_user_with_the_printed_role_develops_and_can_do_nothing_else(
 
     process = connect("asset", "-v")
     peer.deploy("asset")
-    process.wait_for_text("asset:1 is served to peer0", within=20)
+    process.wait_for_text("asset:1 is served to peer0", within=60)
     assert json.loads(printed(capsys, "query", "asset", "version"))["version"] == "1"
     paid = json.loads(printed(capsys, "invoke", "asset", "set", "k", "v"))
     assert paid == {"key": "k", "bytes": 1}
     assert json.loads(printed(capsys, "query", "asset", "get", "k"))["value"] == "v"
-    process.wait_for_text("mychannel  set  200", within=10)
+    process.wait_for_text("mychannel  set  200", within=60)
 
     assert "forbidden" in refused(capsys, "query", "other", "version")
     asked = ["--as", "dana", "auth", "can-i", "-n", SPACE]
@@ -125,7 +125,7 @@ def test_the_process_outlives_its_tunnel(
     administrator.development("tunnel", {"peer0": peer})
     process = connect("tunnel")
     peer.deploy("tunnel")
-    process.wait_for_text("tunnel:1 is served to peer0", within=20)
+    process.wait_for_text("tunnel:1 is served to peer0", within=60)
     pid, before = child_of(process), administrator.kubelet.requests
     administrator.kubelet.cut()
     peer.until_version("tunnel", "1")
@@ -150,8 +150,8 @@ def test_one_process_serves_all_its_peers_and_only_those_that_are_named(
         assert each.ask("shared", "version")["version"] == "1"
     child_of(process)
     alone = connect("shared", "--peer", "peer1", "--take")
-    alone.wait_for_text("shared:1 is served to peer1", within=30)
-    assert process.wait(within=30) == 3
+    alone.wait_for_text("shared:1 is served to peer1", within=60)
+    assert process.wait(within=60) == 3
     assert "peer1: replaced by " in process.text()
     assert "peer0" not in alone.text()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from harness.kubernetes.control_plane import ControlPlane
 from harness.kubernetes.kubelets import ForwardingKubelet
+from harness.processes import wait_until
 from treadle_cli.cluster.forwarding import PodPort, forwarded
 from treadle_cli.cluster.kubectl import Kubectl
 from treadle_cli.cluster.proxied import ApiSocket, api_socket
@@ -123,6 +124,31 @@ async def test_kubectl_is_started_again_when_it_has_ended(
         assert await exchange(address, b"x") == b"x"
         await kill(api)
         assert await exchange(address, b"y") == b"y"
+
+
+async def test_a_silent_tunnel_is_kept_alive_and_a_dead_one_is_noticed(
+    kubelet: ForwardingKubelet, kubectl: Kubectl
+) -> None:
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    kubelet.ports[POD, 7052] = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with (
+        server,
+        api_socket(kubectl, ping_seconds=2) as api,
+        forwarded(api, TO, tell=print) as address,
+    ):
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        await asyncio.to_thread(
+            wait_until, lambda: kubelet.pings, within=60, what="the tunnel being pinged"
+        )
+        writer.write(b"alive")
+        assert await asyncio.wait_for(reader.readexactly(5), 30) == b"alive"
+        kubelet.deaf = True
+        try:
+            assert await asyncio.wait_for(reader.read(), 30) == b""
+        finally:
+            kubelet.deaf = False
+            writer.close()
 
 
 async def kill(api: ApiSocket) -> None:

@@ -37,7 +37,7 @@ class Shell:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def until(self, pattern: str, *, within: float = 40) -> re.Match[str]:
+    def until(self, pattern: str, *, within: float = 60) -> re.Match[str]:
         """The first match in what has not been matched yet."""
         end = time.monotonic() + within
         while (found := re.search(pattern, self._seen)) is None:

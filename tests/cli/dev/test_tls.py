@@ -62,12 +62,12 @@ def test_half_of_the_certificate_is_a_usage_error(
 ) -> None:
     root = certificate(tls_peer)[:2]
     process = connected(tls_peer, "half", "true", options=root)
-    assert process.wait(within=30) == 2
+    assert process.wait(within=60) == 2
     assert "--root, --cert and --key go together" in process.text()
 
 
 def test_a_server_cannot_be_direct(tls_peer: DevelopmentPeer, connected: Connecting) -> None:
     options = ["--direct", *certificate(tls_peer)]
     process = connected(tls_peer, "python", "python3", "-c", "", options=options)
-    assert process.wait(within=20) == 1
+    assert process.wait(within=60) == 1
     assert "a chaincode that listens cannot dial the peer" in process.text()

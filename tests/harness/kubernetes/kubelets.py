@@ -23,13 +23,16 @@ _PROTOCOL = "v4.channel.k8s.io"
 class ForwardingKubelet:
     """A node of *plane*. ``ports``: (pod, port) to the address behind it; may change at any time.
 
-    ``requests`` counts the connections. A context manager.
+    ``requests`` counts the connections, ``pings`` what keeps them alive; they are answered unless
+    it is ``deaf``. A context manager.
     """
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self.ports: dict[tuple[str, int], str] = {}
         self.requests = 0
+        self.pings = 0
+        self.deaf = False
         self._open: set[web.WebSocketResponse] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kubelet")
@@ -99,7 +102,7 @@ class ForwardingKubelet:
 
     async def _forward(self, request: web.Request) -> web.WebSocketResponse:
         self.requests += 1
-        socket = web.WebSocketResponse(protocols=[_PROTOCOL])
+        socket = web.WebSocketResponse(protocols=[_PROTOCOL], autoping=False)
         await socket.prepare(request)
         self._open.add(socket)
         port = int(request.query["port"])
@@ -107,7 +110,7 @@ class ForwardingKubelet:
             await socket.send_bytes(channel + port.to_bytes(2, "little"))
         pod = request.match_info["pod"]
         try:
-            await _join(socket, self.ports.get((pod, port), "127.0.0.1:1"))
+            await self._join(socket, self.ports.get((pod, port), "127.0.0.1:1"))
         except OSError as error:
             text = f"error forwarding port {port} to pod {pod}, uid : {error}"
             await socket.send_bytes(b"\x01" + text.encode())
@@ -116,24 +119,30 @@ class ForwardingKubelet:
             await socket.close()
         return socket
 
+    async def _join(self, socket: web.WebSocketResponse, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        back = asyncio.create_task(_back(socket, reader))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.PING:
+                    await self._pinged(socket, message.data)
+                elif message.type is WSMsgType.BINARY and message.data[:1] == b"\x00":
+                    writer.write(message.data[1:])
+                    await writer.drain()
+        finally:
+            back.cancel()
+            writer.close()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await back
 
-async def _join(socket: web.WebSocketResponse, address: str) -> None:
-    host, _, port = address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    async def _pinged(self, socket: web.WebSocketResponse, data: bytes) -> None:
+        self.pings += 1
+        if not self.deaf:
+            await socket.pong(data)
 
-    async def back() -> None:
-        while data := await reader.read(65536):
-            await socket.send_bytes(b"\x00" + data)
-        await socket.close()
 
-    task = asyncio.create_task(back())
-    try:
-        async for message in socket:
-            if message.type is WSMsgType.BINARY and message.data[:1] == b"\x00":
-                writer.write(message.data[1:])
-                await writer.drain()
-    finally:
-        task.cancel()
-        writer.close()
-        with suppress(asyncio.CancelledError, ConnectionError):
-            await task
+async def _back(socket: web.WebSocketResponse, reader: asyncio.StreamReader) -> None:
+    while data := await reader.read(65536):
+        await socket.send_bytes(b"\x00" + data)
+    await socket.close()
