@@ -143,6 +143,52 @@ async def test_one_chaincode_in_development_on_a_production_peer(make_peer, laun
     )
 
 
+async def test_what_a_managed_process_works_on_ends_before_its_stream(
+    make_peer, launcher, world, say
+):
+    counted: list[int] = []
+    rules = {"changed": lambda ccid, number: counted.append(number)}
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher, rules=rules)
+    stream, task = await peer.chaincode()
+    async with running(peer.support.execute(world.call())) as call:
+        assert (await stream.hear()).type == Msg.TRANSACTION
+        peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
+        with pytest.raises(ExecutionError, match="start yours with"):
+            await peer.support.execute(world.call(tx_id="t2"))
+        assert not task.done()
+        assert counted[-1] == 1
+        stream.say(say.completed())
+        assert (await call).response.status == 200
+    assert await ended(task) == (
+        "chaincode probe:1 is now in development mode",
+        Ending.PERMISSION_DENIED,
+    )
+    await until(lambda: counted[-1] == 0)
+
+
+async def test_a_managed_process_that_does_not_finish_is_ended(make_peer, launcher, world):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher, rules={"handover_timeout": 0.05})
+    stream, task = await peer.chaincode()
+    async with running(peer.support.execute(world.call())) as call:
+        await stream.hear()
+        peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
+        assert (await ended(task))[1] is Ending.PERMISSION_DENIED
+        with pytest.raises(ExecutionError, match="chaincode stream terminated"):
+            await call
+
+
+async def test_who_waits_for_a_launch_is_told_that_a_developer_has_to_come(
+    make_peer, launcher, world
+):
+    launcher.go.clear()
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    async with running(peer.support.execute(world.call())) as call:
+        await launcher.started.wait()
+        peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
+        with pytest.raises(ExecutionError, match="probe:1 is now in development mode"):
+            await call
+
+
 async def test_garbage_ends_one_stream_and_no_other(make_peer, say, world):
     peer = make_peer()
     peer.known.add("evil:1")
