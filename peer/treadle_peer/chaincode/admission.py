@@ -39,6 +39,11 @@ def anyone(ccid: str, caller: StreamPeer) -> str | None:
     return None
 
 
+def _stays(ccid: str, caller: StreamPeer) -> bool:
+    """Nobody else ends processes."""
+    return False
+
+
 def _untold(ccid: str, instances: int) -> None:
     """Nobody wants to know."""
 
@@ -59,7 +64,7 @@ class AdmissionRules:
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
     ``changed(ccid, n)`` is told how many managed processes of it are at work from now on,
     ``developed(ccid, registration)`` which developer's does, ``refused(ccid, sentence, remote)``
-    who was not let in.
+    who was not let in. ``is_leaving(ccid, caller)``: whether a managed process is soon ended.
     Timeouts in seconds: until REGISTER arrives, until a parked chaincode is installed, until a
     managed process whose chaincode is now a developer's has finished what it works on.
     ``max_instances``: managed processes that may share one ccid. ``max_waiting``: parked
@@ -72,6 +77,7 @@ class AdmissionRules:
     changed: Callable[[str, int], None] = _untold
     developed: Callable[[str, Registration | None], None] = _unseen
     refused: Callable[[str, str, str], None] = _uncounted
+    is_leaving: Callable[[str, StreamPeer], bool] = _stays
     register_timeout: float = 60.0
     install_timeout: float = 300.0
     handover_timeout: float = 30.0

@@ -5,6 +5,7 @@ Pure bookkeeping, keyed by ccid; ``support`` decides, ``/runtimes`` and ``treadl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -112,9 +113,12 @@ class Runtime:
 
 
 class Registry:
-    """All runtimes, and which processes serve them."""
+    """All runtimes, and which processes serve them. ``is_leaving(ccid, caller)``: whether a process
+    is about to be ended.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, is_leaving: Callable[[str, StreamPeer], bool]) -> None:
+        self._is_leaving = is_leaving
         self._runtimes: dict[str, Runtime] = {}
 
     def runtime(self, ccid: str, *, owner: str, now: datetime) -> Runtime:
@@ -193,11 +197,17 @@ class Registry:
         return sum(one.state is RuntimeState.WAITING for one in self.all())
 
     def least_busy(self, ccid: str) -> Connected | None:
-        """The process that should get the next transaction."""
+        """The process that should get the next transaction: one that is about to be ended gets it
+        only when there is no other.
+        """
         ready = self.ready(ccid)
         if not ready:
             return None
-        return min(ready, key=lambda registration: registration.instance.in_flight).instance
+        return min(ready, key=self._burden).instance
+
+    def _burden(self, registration: Registration) -> tuple[bool, int]:
+        instance = registration.instance
+        return self._is_leaving(registration.ccid, instance.caller), instance.in_flight
 
     def running(self, ccid: str, key: TxKey) -> bool:
         """Whether any process of *ccid* works on this transaction."""

@@ -96,7 +96,7 @@ class ChaincodeSupport:
         self._invoker = invoker
         self._observer = observer or Observer()
         self._now = now
-        self._registry = Registry()
+        self._registry = Registry(rules.is_leaving)
         self._launches = (
             None
             if launcher is None

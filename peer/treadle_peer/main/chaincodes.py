@@ -202,6 +202,7 @@ def _rules(
         changed=operator.required.connected,
         developed=operator.developments.connected,
         refused=operator.required.refusals.count,
+        is_leaving=operator.launcher.is_leaving,
         max_instances=MOST_INSTANCES,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
@@ -263,11 +264,22 @@ class Pod:
                     container.signal(signal.SIGKILL)
             self._wake.wait(0.1)
 
+    def _prepare(self, *, within: float) -> None:
+        """What containers want to be run before they are told to end."""
+        for container in self._mains:
+            hook = container.spec.get("lifecycle", {}).get("preStop")
+            if hook is not None and within > 0:
+                with suppress(subprocess.TimeoutExpired):
+                    probes.run_inside(container, hook["exec"]["command"], within)
+
     def _end(self) -> None:
         """What a deletion asks for: orderly, then for good."""
         grace = float(self._body["metadata"].get("deletionGracePeriodSeconds", 0))
-        self._stop(self._mains, within=grace)
-        self._stop(self._inits, within=grace)
+        end = time.monotonic() + grace
+        self._prepare(within=grace)
+        left = max(end - time.monotonic(), 0)
+        self._stop(self._mains, within=left)
+        self._stop(self._inits, within=left)
         if self._sandbox is not None:
             self._sandbox.close()
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._meta["uid"]}}

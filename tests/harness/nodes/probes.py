@@ -79,7 +79,7 @@ def _answers(container: Container, probe: Mapping[str, Any], address: str) -> bo
             target = address, _port(container, probe["tcpSocket"])
             socket.create_connection(target, timeout=seconds).close()
             return True
-        return _command(container, probe["exec"]["command"], seconds)
+        return run_inside(container, probe["exec"]["command"], seconds)
     except (OSError, http.client.HTTPException, subprocess.TimeoutExpired):
         return False
 
@@ -104,7 +104,8 @@ def _http(action: Mapping[str, Any], address: str, port: int, seconds: float) ->
         connection.close()
 
 
-def _command(container: Container, command: list[str], seconds: float) -> bool:
+def run_inside(container: Container, command: list[str], seconds: float) -> bool:
+    """Whether *command* succeeds in the container; it ends with it. Raises TimeoutExpired."""
     pid = container.first_process()
     if pid is None:
         return False

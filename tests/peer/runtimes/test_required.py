@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from treadle_fabric.packages import build_legacy_package
-from treadle_peer.chaincode import Observer
+from treadle_peer.chaincode import Observer, StreamPeer
 from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.launching import Launches
 from treadle_peer.chaincode.packages import FilePackageStore
@@ -35,6 +35,7 @@ class Side:
 
     required: RequiredRuntimes
     launches: Launches
+    launcher: OperatorLauncher
     failed: list[tuple[str, str]]
 
 
@@ -64,19 +65,20 @@ def make_side(tmp_path: Path) -> MakeSide:
         required = RequiredRuntimes(
             records=RuntimeRecords(tmp_path / "runtimes"), packages=packages, on_failed=on_failed
         )
+        launcher = OperatorLauncher(
+            required=required,
+            authority=ChaincodeAuthority.open(tmp_path / "authority"),
+            committed=lambda ccid: ccid == "committed:1",
+            build_timeout=build_timeout,
+            startup_timeout=startup_timeout,
+        )
         launches = Launches(
-            launcher=OperatorLauncher(
-                required=required,
-                authority=ChaincodeAuthority.open(tmp_path / "authority"),
-                committed=lambda ccid: ccid == "committed:1",
-                build_timeout=build_timeout,
-                startup_timeout=startup_timeout,
-            ),
+            launcher=launcher,
             startup_timeout=startup_timeout,
             report=lambda ccid, failure: None,
             observer=Observer(),
         )
-        return Side(required, launches, failed)
+        return Side(required, launches, launcher, failed)
 
     return make
 
@@ -169,6 +171,19 @@ async def test_a_failure_while_processes_run_does_not_hide_them(make_side: MakeS
     assert side.failed == [(CCID, "one pod crashed")]
     side.required.connected(CCID, 0)
     await state_of(side, RuntimeState.STARTING)
+
+
+async def test_who_is_no_pod_that_stays_is_leaving(make_side: MakeSide) -> None:
+    side = make_side()
+    old, new = (
+        StreamPeer(remote=f"10.0.0.{n}:4000", fingerprint=None, loopback=False) for n in (1, 2)
+    )
+    assert not side.launcher.is_leaving(CCID, old)
+    side.required.require(CCID, Origin.OPERATOR)
+    assert not side.launcher.is_leaving(CCID, old)
+    side.required.report(CCID, report(Phase.STARTING, pods=("10.0.0.2",)))
+    assert side.launcher.is_leaving(CCID, old)
+    assert not side.launcher.is_leaving(CCID, new)
 
 
 async def test_only_what_is_installed_can_be_required(make_side: MakeSide) -> None:

@@ -77,10 +77,13 @@ class OperatorLauncher:
         runtime = self._required.get(ccid)
         if runtime is None or runtime.record.stopped:
             return admission.not_launched(ccid)
-        pods = runtime.record.pods
-        if pods and host_of(caller.remote) not in pods:
-            return admission.foreign_pod(ccid, caller)
-        return None
+        return admission.foreign_pod(ccid, caller) if self.is_leaving(ccid, caller) else None
+
+    def is_leaving(self, ccid: str, caller: StreamPeer) -> bool:
+        """Whether the operator counts its pod no more among those that stay."""
+        runtime = self._required.get(ccid)
+        pods = () if runtime is None else runtime.record.pods
+        return bool(pods) and host_of(caller.remote) not in pods
 
     def _absent(self) -> str:
         return "" if self._required.watched else _NO_OPERATOR
