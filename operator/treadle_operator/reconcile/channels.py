@@ -12,7 +12,8 @@ from treadle_operator.conditions import Condition
 from treadle_operator.errors import PeerRefused, PeerUnavailable
 from treadle_operator.kube import PEERS
 from treadle_operator.model import Mode, Peer, items_at, mapping_at, text_at
-from treadle_operator.model.peering import Origin, Runtime
+from treadle_operator.model.developing import Development
+from treadle_operator.model.peering import Origin, Runtime, State
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.directory import Entries, list_entries
 from treadle_operator.reconcile.status import Told, tell
@@ -77,7 +78,10 @@ async def serve_peer(world: World, peer: Peer) -> Served:
         served, _ = not_asked(peer)
         served.reason, served.message = "PeerRefused", f"the peer refuses: {error.message}"
         return served
-    served.runtimes = runtime_rows(link.runtimes) if link.synced else not_asked(peer)[0].runtimes
+    if link.synced:
+        served.runtimes = runtime_rows(link.runtimes, link.developments)
+    else:
+        served.runtimes = not_asked(peer)[0].runtimes
     return served
 
 
@@ -153,17 +157,29 @@ def unclaimed(peer: str, ccids: Collection[str], entries: Entries) -> list[str]:
     ]
 
 
-def runtime_rows(runtimes: Mapping[str, Runtime]) -> _Rows:
-    """``status.runtimes``: only what changes by transition."""
-    return [
+def runtime_rows(runtimes: Mapping[str, Runtime], developments: Mapping[str, Development]) -> _Rows:
+    """``status.runtimes``: only what changes by transition. A process that finishes what it was at
+    when its chaincode became a developer's is not told.
+    """
+    produced: _Rows = [
         {
             "ccid": ccid,
-            "state": runtimes[ccid].state.value,
-            "origin": runtimes[ccid].origin.value,
+            "state": row.state.value,
+            "origin": row.origin.value,
             "mode": Mode.PRODUCTION.value,
         }
-        for ccid in sorted(runtimes)
+        for ccid, row in runtimes.items()
+        if ccid not in developments
     ]
+    developed: _Rows = [
+        {
+            "ccid": ccid,
+            "state": (State.REGISTERED if row.connected else State.REQUIRED).value,
+            "mode": Mode.DEVELOPMENT.value,
+        }
+        for ccid, row in developments.items()
+    ]
+    return sorted([*produced, *developed], key=lambda row: str(row["ccid"]))
 
 
 def _rows(peer: Peer, name: str) -> list[Mapping[str, object]]:

@@ -18,9 +18,10 @@ import pytest
 from harness.chaincodes import newer, start_line
 from harness.impostors import Papers
 from harness.operating.netns import inside
-from harness.operating.operated import Operated, go_files, package_of
+from harness.operating.operated import Client, Operated, go_files, package_of
 from harness.operating.world import secret_bytes
 from harness.processes import Started, wait_until
+from treadle_fabric.client import ClientError
 
 pytestmark = [
     pytest.mark.kubernetes,
@@ -47,18 +48,22 @@ class Others:
 
     @contextlib.contextmanager
     def asked(self) -> Iterator[None]:
-        stop = threading.Event()
+        """While the block runs, on a connection of its own."""
+        begun, stop = threading.Event(), threading.Event()
 
-        def ask() -> None:
+        async def ask(client: Client) -> None:
+            # From here on nothing is asked of the API server, whose client is not for two threads.
+            begun.set()
             while not stop.is_set():
                 try:
-                    self.trade.query("steady", "query", "a")
+                    await client.channel("mychannel").evaluate("steady", ["query", "a"])
                     self.answers += 1
-                except Exception as error:  # whatever it is, it is told
+                except ClientError as error:
                     self.failures.append(repr(error))
 
-        thread = threading.Thread(target=ask)
+        thread = threading.Thread(target=self.trade.ask, args=(ask,))
         thread.start()
+        assert begun.wait(30)
         try:
             yield
         finally:
@@ -133,6 +138,14 @@ def test_the_developer_is_told_what_to_type_and_the_pod_goes(trade: Operated) ->
     assert status["targets"][0]["mode"] == "Development"
     assert trade.reason(KIND, NAME, "DeveloperConnected")[0] == "False"
     assert trade.reason(KIND, "steady")[0] == "True"
+    rows = [{"ccid": CCID, "mode": "Development", "state": "Required"}]
+    steady = {"ccid": "steady:1.0", "origin": "Operator", "state": "Registered"}
+    rows.append({**steady, "mode": "Production"})
+    wait_until(
+        lambda: trade.space.get("Peer", "peer0")["status"]["runtimes"] == rows,
+        within=30,
+        what=f"{rows}",
+    )
 
 
 def test_the_secret_holds_what_a_developer_needs(trade: Operated) -> None:
