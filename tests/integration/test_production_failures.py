@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,35 @@ def test_a_crash_while_others_run_fails_exactly_those_and_loses_nothing(
     assert "chaincode stream terminated" in sleeping.text()
     cli.invoke(name, "set", "after", "crash", channel=CHANNEL)
     assert production.ask(name, "get", "after")["value"] == "crash"
+
+
+@pytest.mark.long
+@pytest.mark.toolchain("go")
+def test_a_transaction_that_does_not_end_holds_a_stop_up_once_not_at_every_step(
+    peer_process: PeerFactory, fabric_cli: CliFactory
+) -> None:
+    drain = 10
+    peer = peer_process(extra={"CORE_TREADLE_STOP_DRAINTIMEOUT": f"{drain}s"})
+    production = Production(peer=peer, make_cli=fabric_cli)
+    name, cli = production.deploy("go"), production.cli()
+    sleeping = Started(
+        [
+            *(str(cli.binary), "chaincode", "query", "-C", CHANNEL, "-n", name),
+            *("-c", json.dumps({"Args": ["sleep", "60000"]})),
+        ],
+        output=peer.folder / "sleeping.log",
+        environment=cli.environment(),
+    )
+    try:
+        wait_until(
+            lambda: production.row(f"{name}:1")["in_flight"] == 1, within=30, what="one running"
+        )
+        begun = time.monotonic()
+        assert peer.stop() == 0
+        assert drain <= time.monotonic() - begun < 2 * drain
+        assert sleeping.wait(within=30) == 1
+    finally:
+        sleeping.stop()
 
 
 @pytest.mark.toolchain("node")

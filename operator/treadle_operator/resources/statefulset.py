@@ -32,8 +32,9 @@ from treadle_operator.resources.metadata import (
 from treadle_operator.resources.msp import MSPFiles
 
 _USER: Final = 10001
-_STOP_STEPS: Final = 4  # clients, transactions, ordering, commits: each has the drain timeout
-_GRACE_SECONDS: Final = _STOP_STEPS * DRAIN_SECONDS + 20
+# Clients, transactions, ordering and commits share the drain timeout; then files are closed. Not
+# more: a namespace is looked at again after half of it at the earliest.
+_GRACE_SECONDS: Final = DRAIN_SECONDS + 20
 _READ_ONLY: Final = 0o440  # for the group that fsGroup gives, which is not the owner
 _DEFAULT_RESOURCES: Final[Manifest] = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 

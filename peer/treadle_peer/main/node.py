@@ -42,6 +42,7 @@ from treadle_peer.main.operated import operator_port
 from treadle_peer.main.recovery import restore_ordering
 from treadle_peer.main.sources import LedgerBlocks, OrderedBlocks
 from treadle_peer.main.state import Addresses, write_addresses
+from treadle_peer.main.stopping import Patience
 from treadle_peer.main.tlsfiles import client_material
 from treadle_peer.order import (
     ChannelTemplate,
@@ -70,6 +71,7 @@ class PeerNode:
         self._logs = logs or LogControl()
         self._folders = DataFolders(config.data_folder)
         self._stack = AsyncExitStack()
+        self._patience = Patience(config.drain_timeout)
         self.addresses: Addresses
         self.client_files: ClientFiles | None = None
         self.channels: Channels
@@ -125,7 +127,7 @@ class PeerNode:
         endorsement = await self._open_chaincodes(listeners)
         await self._open_channel()
         await listeners.start_clients(self._services(endorsement), self._metrics)
-        stack.push_async_callback(listeners.stop_clients, config.drain_timeout)
+        stack.push_async_callback(lambda: listeners.stop_clients(self._patience.left()))
         stack.push_async_callback(self.chaincodes.support.end_launches)
         operations = operations_listener(config, self._operations())
         stack.push_async_callback(operations.stop)
@@ -168,11 +170,10 @@ class PeerNode:
 
     async def _finish_blocks(self) -> None:
         """What was accepted is ordered, and what is ordered is committed, within the bound."""
-        seconds = self._config.drain_timeout
         self.ordering.stop()
-        if not await self.ordering.drained(seconds):
-            _log.warning("what was accepted for ordering is not stored after %g s", seconds)
-        await self._followers.caught_up(seconds)
+        if not await self.ordering.drained(self._patience.left()):
+            _log.warning("what was accepted for ordering is not stored in time")
+        await self._followers.caught_up(self._patience.left())
 
     async def _open_chaincodes(self, listeners: Listeners) -> Endorsement:
         packages = FilePackageStore(self._folders.packages)
@@ -210,10 +211,9 @@ class PeerNode:
         return endorsement
 
     async def _stop_support(self) -> None:
-        support = self.chaincodes.support
-        if not await support.drain(timeout_seconds=self._config.drain_timeout):
+        if not await self.chaincodes.support.drain(timeout_seconds=self._patience.left()):
             _log.warning("transactions still run after %g s", self._config.drain_timeout)
-        await support.stop_all()
+        await self.chaincodes.support.stop_all()
 
     async def _open_channel(self) -> None:
         name = self._config.channel
