@@ -105,6 +105,7 @@ def test_two_developers_replace_each_other_only_when_they_mean_to(
     assert development_peer.ask("replaced", "version")["version"] == "1"
 
 
+@pytest.mark.long
 @pytest.mark.toolchain("go")
 def test_killing_the_bridge_leaves_nothing_behind_and_the_next_one_serves(
     development_peer: DevelopmentPeer, connected: Connecting

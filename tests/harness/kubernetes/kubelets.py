@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from socket import socket as Socket
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
@@ -20,16 +22,24 @@ NODE = "forwarding"
 _PROTOCOL = "v4.channel.k8s.io"
 
 
+Opener = Callable[[], Socket]
+"""Connects to a port that only the pod's own network leads to; runs in a thread of its own."""
+
+
 class ForwardingKubelet:
-    """A node of *plane*. ``ports``: (pod, port) to the address behind it; may change at any time.
+    """A node of *plane*: one of its own, or *node*, whose logs nobody can read meanwhile.
+
+    ``ports``: (pod, port) to the address behind it, or what opens it; may change at any time.
 
     ``requests`` counts the connections, ``pings`` what keeps them alive; they are answered unless
     it is ``deaf``. A context manager.
     """
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, *, node: str = "") -> None:
         self._plane = plane
-        self.ports: dict[tuple[str, int], str] = {}
+        self._borrowed = node
+        self._before = 0
+        self.ports: dict[tuple[str, int], str | Opener] = {}
         self.requests = 0
         self.pings = 0
         self.deaf = False
@@ -41,7 +51,10 @@ class ForwardingKubelet:
     def __enter__(self) -> Self:
         self._thread.start()
         port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(30)
-        self._register(port)
+        if self._borrowed:
+            self._before = self._borrow(port)
+        else:
+            self._register(port)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,7 +62,10 @@ class ForwardingKubelet:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._plane.api.delete(f"/api/v1/nodes/{NODE}")
+        if self._borrowed:
+            self._borrow(self._before)
+        else:
+            self._plane.api.delete(f"/api/v1/nodes/{NODE}")
 
     def cut(self) -> None:
         """Break all connections, as a proxy that was restarted does."""
@@ -67,6 +83,14 @@ class ForwardingKubelet:
         status = {"status": {"phase": "Running"}}
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
         self._plane.api.merge(path, status).expect()
+
+    def _borrow(self, port: int) -> int:
+        """Let the API server ask at *port*; where it asked before."""
+        path = f"/api/v1/nodes/{self._borrowed}"
+        endpoints = self._plane.api.get(path).expect()["status"]["daemonEndpoints"]
+        wanted = {"kubeletEndpoint": {"Port": port}}
+        self._plane.api.merge(f"{path}/status", {"status": {"daemonEndpoints": wanted}}).expect()
+        return int(endpoints["kubeletEndpoint"]["Port"])
 
     def _register(self, port: int) -> None:
         self._plane.api.create("/api/v1/nodes", {"metadata": {"name": NODE}}).expect()
@@ -119,9 +143,8 @@ class ForwardingKubelet:
             await socket.close()
         return socket
 
-    async def _join(self, socket: web.WebSocketResponse, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+    async def _join(self, socket: web.WebSocketResponse, to: str | Opener) -> None:
+        reader, writer = await _opened(to)
         back = asyncio.create_task(_back(socket, reader))
         try:
             async for message in socket:
@@ -140,6 +163,15 @@ class ForwardingKubelet:
         self.pings += 1
         if not self.deaf:
             await socket.pong(data)
+
+
+async def _opened(to: str | Opener) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(to, str):
+        host, _, port = to.rpartition(":")
+        return await asyncio.open_connection(host, int(port))
+    connected = await asyncio.to_thread(to)
+    connected.setblocking(False)
+    return await asyncio.open_connection(sock=connected)
 
 
 async def _back(socket: web.WebSocketResponse, reader: asyncio.StreamReader) -> None:
