@@ -48,8 +48,11 @@ def test_it_is_installed_told_about_upgraded_and_taken_away(
     bare.kubectl("-n", namespace, "apply", "-f", "-", stdin=manifest)
     assert "the namespace is the boundary" in notes
     assert "keeps the custom resource definitions" in notes
+    assert "asks for at docker.io/treadle, which is not ours" in notes
 
-    installer.run("upgrade", *place, "--set", "replicas=2").expect()
+    own = ("--set", "images.registry=registry.example.com/treadle")
+    notes = installer.run("upgrade", *place, "--set", "replicas=2", *own).expect()
+    assert "docker.io" not in notes
     deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/treadle-operator"
     assert bare.api.get(deployment).expect()["spec"]["replicas"] == 2
     assert bare.api.get(lease).expect()["spec"] == held
