@@ -24,6 +24,8 @@ _CROWDED: Final = (
     "too many streams have not sent their REGISTER message yet; this one made room for another"
 )
 
+_OVER: Final = "the development certificate of this stream has ended; come back with a newer one"
+
 
 def check_name(ccid: str) -> None:
     """Raise RegistrationRefused for what no log line and no table should have to show."""
@@ -52,6 +54,11 @@ def _unseen(ccid: str, registration: Registration | None) -> None:
     """Nobody wants to know."""
 
 
+def _lasting(caller: StreamPeer) -> datetime | None:
+    """What it came with has no end."""
+    return None
+
+
 def _uncounted(ccid: str, sentence: str, remote: str) -> None:
     """Nobody counts who was refused."""
 
@@ -62,6 +69,7 @@ class AdmissionRules:
 
     ``is_known(ccid)``: an installed package or a definition has this name.
     ``admit_developer(ccid, caller)``: ``None`` or the sentence of refusal.
+    ``developer_until(caller)``: when what a developer's process came with ends; ``None``: never.
     ``changed(ccid, n)`` is told how many managed processes of it are at work from now on,
     ``developed(ccid, registration)`` which developer's does, ``refused(ccid, sentence, remote)``
     who was not let in. ``is_leaving(ccid, caller)``: whether a managed process is soon ended.
@@ -74,6 +82,7 @@ class AdmissionRules:
 
     is_known: Callable[[str], bool]
     admit_developer: Callable[[str, StreamPeer], str | None] = anyone
+    developer_until: Callable[[StreamPeer], datetime | None] = _lasting
     changed: Callable[[str, int], None] = _untold
     developed: Callable[[str, Registration | None], None] = _unseen
     refused: Callable[[str, str, str], None] = _uncounted
@@ -225,10 +234,19 @@ class Admission:
     def _admit(self, instance: Connected, ccid: str, mode: Mode) -> None:
         self._unwatch(instance)
         self._enter(instance, ccid, RuntimeState.REGISTERED, mode)
+        if mode is Mode.DEVELOPMENT:
+            self._end_in_time(instance)
         instance.admit()
         self._tell(ccid)
         if self._launches is not None:
             self._launches.registered(ccid)
+
+    def _end_in_time(self, instance: Connected) -> None:
+        """A stream lasts no longer than what it came with; the tool comes back with a newer one."""
+        end = self._rules.developer_until(instance.caller)
+        if end is not None:
+            seconds = max((end - self._now()).total_seconds(), 0.0)
+            self._watch(instance, seconds, RegistrationRefused(_OVER, Ending.UNAVAILABLE))
 
     def _tell(self, ccid: str) -> None:
         ready = self._registry.ready(ccid)

@@ -201,6 +201,7 @@ def _rules(
         rules,
         changed=operator.required.connected,
         developed=operator.developments.connected,
+        developer_until=operator.developments.ends_at,
         refused=operator.required.refusals.count,
         is_leaving=operator.launcher.is_leaving,
         max_instances=MOST_INSTANCES,

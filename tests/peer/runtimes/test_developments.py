@@ -12,7 +12,7 @@ import grpc.aio
 import pytest
 from harness.impostors import Papers, dialled
 from harness.networks import connected
-from harness.operators import Operator, artifacts, fetch_output, fetch_package
+from harness.operators import Operator, artifacts, fetch_output, fetch_package, write_papers
 from harness.peers import PeerProcess
 from harness.registering import registered
 from harness.runtimes import wait_for_runtime
@@ -184,6 +184,19 @@ async def test_a_retired_certificate_ends_its_stream(
         assert await stream.details() == "its certificate is retired"
 
 
+async def test_a_stream_lasts_no_longer_than_its_certificate(
+    shared_peer: PeerProcess, operator: Operator
+) -> None:
+    await operator.open("real:1")
+    request = pb.IssueCertificateRequest(ccid="real:1", purpose=DEVELOPMENT)
+    request.lifetime.FromSeconds(3)
+    issued = await operator.stub.IssueCertificate(request)
+    papers = write_papers(shared_peer.folder / "short", issued)
+    async with developing(shared_peer, "real:1", papers) as stream:
+        assert await stream.code() is grpc.StatusCode.UNAVAILABLE
+        assert "certificate of this stream has ended" in (await stream.details() or "")
+
+
 async def test_two_developers_do_not_fight(shared_peer: PeerProcess, operator: Operator) -> None:
     await operator.open("real:1")
     _, papers = await operator.issue("real:1", DEVELOPMENT)
@@ -272,23 +285,3 @@ async def test_what_is_open_outlives_the_operator_and_the_peer(
 def restarted(peer: PeerProcess) -> None:
     assert peer.stop() == 0
     peer.start()
-
-
-@pytest.mark.parametrize(
-    ("policies", "sentence"),
-    [
-        ([pb.DevelopmentPolicy()], "a ccid is name:version of a chaincode"),
-        ([pb.DevelopmentPolicy(ccid="a:1")] * 2, "a set of policies names each ccid once"),
-        ([pb.DevelopmentPolicy(ccid="a:1", start_line="x\ny")], "start_line is one line"),
-        ([pb.DevelopmentPolicy(ccid=f"a:{n}") for n in range(1001)], "at most 1000"),
-    ],
-)
-async def test_a_set_that_says_nothing_usable_changes_nothing(
-    policies: list[pb.DevelopmentPolicy], sentence: str, operator: Operator
-) -> None:
-    await operator.open("other:1")
-    with pytest.raises(grpc.aio.AioRpcError) as invalid:
-        await operator.stub.ApplyPolicies(pb.ApplyPoliciesRequest(development=policies))
-    assert invalid.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert sentence in (invalid.value.details() or "")
-    assert list(await developers(operator)) == ["other:1"]

@@ -18,6 +18,7 @@ from treadle_peer.chaincode.modes import Mode
 from treadle_peer.chaincode.registry import Registration
 from treadle_peer.chaincode.runtimes.epochs import Term
 from treadle_peer.chaincode.runtimes.policies import Policies, Policy
+from treadle_peer.chaincode.streams import StreamPeer
 
 
 class NotAllowed(Exception):
@@ -114,6 +115,11 @@ class Developments:
             raise NotOpen(f"chaincode {ccid} is not open for development")
         bounds = [one for one in (lifetime, policy.longest) if one is not None]
         return self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, min(bounds, default=None))
+
+    def ends_at(self, caller: StreamPeer) -> datetime | None:
+        """When the certificate that *caller* shows ends; None for one that was not issued."""
+        issued = self._authority.lasting(caller.fingerprint or "")
+        return None if issued is None else issued.not_after
 
     def connected(self, ccid: str, registration: Registration | None) -> None:
         """A developer's process of *ccid* takes transactions from now on, or none does."""

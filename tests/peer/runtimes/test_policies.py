@@ -1,0 +1,104 @@
+"""The set of what is open for development: what is one, and what a crash may leave of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from treadle_peer.chaincode import Mode
+from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.runtimes import Developments, NotAllowed, Policies, Policy, Term
+from treadle_peer.services.developing import policies_of
+from treadle_peer.services.refusals import CallRefused, Refusal
+from treadle_peer.storage import StorageError
+from treadle_runtime.v1 import runtime_pb2 as pb
+
+TERM = Term("operator", 7)
+
+
+class Opened:
+    """Developments of a peer whose modes the test looks at."""
+
+    def __init__(self, folder: Path, *, allowed: bool = True) -> None:
+        self.modes: dict[str, Mode | None] = {}
+        self.authority = ChaincodeAuthority.open(folder / "authority")
+        self.developments = Developments(
+            policies=Policies(folder / "policies.json"),
+            authority=self.authority,
+            allowed=allowed,
+            set_mode=self.modes.__setitem__,
+            evict_retired=lambda: None,
+            changed=lambda ccid: None,
+        )
+        self.developments.take_up()
+
+
+def policies(*ccids: str) -> dict[str, Policy]:
+    return {
+        ccid: Policy(ccid=ccid, longest_certificate=60.0, execute_timeout=2.5, start_line="go")
+        for ccid in ccids
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ([pb.DevelopmentPolicy()], "a ccid is name:version of a chaincode"),
+        ([pb.DevelopmentPolicy(ccid="a:1")] * 2, "a set of policies names each ccid once"),
+        ([pb.DevelopmentPolicy(ccid="a:1", start_line="x\ny")], "start_line is one line"),
+        ([pb.DevelopmentPolicy(ccid=f"a:{n}") for n in range(1001)], "at most 1000"),
+    ],
+)
+def test_a_set_that_says_nothing_usable_is_refused(
+    asked: list[pb.DevelopmentPolicy], sentence: str
+) -> None:
+    with pytest.raises(CallRefused, match=sentence) as refused:
+        policies_of(pb.ApplyPoliciesRequest(development=asked))
+    assert refused.value.code is Refusal.INVALID_ARGUMENT
+
+
+def test_a_certificate_lives_no_longer_than_its_policy_says(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1"), by=TERM)
+    issued, _ = opened.developments.issue("a:1", None)
+    lasting = opened.authority.lasting(issued.fingerprint)
+    assert lasting is not None
+    again = Opened(tmp_path)
+    assert again.modes == {"a:1": Mode.DEVELOPMENT}
+    assert again.developments.policy("a:1") == policies("a:1")["a:1"]
+    _, end = again.developments.issue("a:1", None)
+    assert (end - lasting.not_after).total_seconds() < 60
+
+
+def test_what_a_crash_left_of_closing_is_done_at_the_next_start(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1", "b:1"), by=TERM)
+    closing, _ = opened.developments.issue("a:1", None)
+    staying, _ = opened.developments.issue("b:1", None)
+    # The set is on disk, and the peer is killed before anything follows from it.
+    Policies(tmp_path / "policies.json").replace(policies("b:1"), by=TERM)
+    after = Opened(tmp_path)
+    assert after.modes == {"b:1": Mode.DEVELOPMENT}
+    assert after.authority.standing(closing.fingerprint) is Standing.RETIRED
+    assert after.authority.standing(staying.fingerprint) is Standing.DEVELOPMENT
+
+
+def test_a_peer_that_allows_none_closes_what_was_open(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1"), by=TERM)
+    issued, _ = opened.developments.issue("a:1", None)
+    after = Opened(tmp_path, allowed=False)
+    assert after.modes == {}
+    assert after.authority.standing(issued.fingerprint) is Standing.RETIRED
+    after.developments.apply({}, by=TERM)
+    with pytest.raises(NotAllowed, match="allowDevelopment is false"):
+        after.developments.apply(policies("a:1"), by=TERM)
+    assert Opened(tmp_path).modes == {}, "it stays closed"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"development": [{}]}', '{"development": null}'])
+def test_a_damaged_file_ends_the_start_in_a_sentence(tmp_path: Path, content: str) -> None:
+    Policies(tmp_path / "policies.json").replace(policies("a:1"), by=TERM)
+    (tmp_path / "policies.json").write_text(content)
+    with pytest.raises(StorageError, match=r"policies\.json is damaged: restore it"):
+        Policies(tmp_path / "policies.json")
