@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from treadle_peer.chaincode.launch.containers.engine import ContainerPlan, Engine
+from treadle_peer.chaincode.launch.containers.engine import ContainerPlan, Engine, EngineError
 from treadle_peer.chaincode.launch.containers.running import RunningContainer, create
 from treadle_peer.chaincode.launch.logs import CapturedLog
 from treadle_peer.config import ContainersConfig
@@ -33,7 +33,7 @@ class StubbornEngine(http.server.BaseHTTPRequestHandler):
             self.may_create.wait(timeout=30)
             self._answer(201, b'{"Id": "c0ffee"}')
             return
-        self._answer(500, b'{"message": "cannot stop container"}')
+        self._answer(500, b'{"message": "not even by https://me:pa55@proxy/x"}')
 
     def do_DELETE(self) -> None:
         self.removed.append(self.path)
@@ -81,6 +81,12 @@ async def test_a_container_that_cannot_be_stopped_is_removed(
     assert "force=True" in removed
     assert not container.running
     log.close()
+
+
+def test_what_an_engine_says_is_told_without_passwords(engine: Engine) -> None:
+    with pytest.raises(EngineError) as refused:
+        engine.start("c0ffee")
+    assert str(refused.value) == "not even by https://***@proxy/x"
 
 
 async def test_a_container_that_comes_when_nobody_waits_any_more_is_removed(

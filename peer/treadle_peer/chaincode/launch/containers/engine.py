@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import BinaryIO, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
+from treadle_fabric.redaction import without_credentials
+
 from treadle_peer.config import ContainersConfig
 
 USER: Final = "10001:10001"
@@ -269,4 +271,4 @@ class Engine:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_MOST_WORDS]
+    return " ".join(without_credentials(text).split())[:_MOST_WORDS]
