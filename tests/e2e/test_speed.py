@@ -47,6 +47,8 @@ def test_apply_to_the_first_transaction(
     """
     image, mark = prebuilt_image(trade.kubeconfig, tmp_path), token_hex(3)
     rows: list[tuple[str, float]] = []
+    # The README's counter is not to be built beside.
+    trade.wait(f"{INSTANTIATIONS}/counter", "condition=Ready", within=WITHIN)
 
     def measure(what: str, name: str, manifest: dict[str, Any]) -> None:
         begun = time.monotonic()
