@@ -290,20 +290,3 @@ def test_the_peer_is_told_only_what_it_does_not_know(
     finding: Finding, known: Runtime, told: bool
 ) -> None:
     assert is_told(finding, known) is told
-
-
-@pytest.mark.parametrize(
-    ("name", "state"),
-    [
-        ("chaincode", ended(1, "ser:pa55@host/x: https://user:pa55@host/y is away\n")),
-        ("output", ended(1, "https://user:pa55@host/y is away")),
-        ("chaincode", {"waiting": {"reason": "ErrImagePull", "message": "https://me:pa55@r/x"}}),
-    ],
-)
-def test_no_password_of_an_address_is_told(name: str, state: dict[str, Any]) -> None:
-    found = running_finding({}, [pod(states={name: state})])
-    said = found.ended.said if found.ended else found.message
-    assert "://***@" in said
-    assert "pa55" not in said
-    # What the peer makes of it is what it was told: it is not told again and again.
-    assert is_told(found, runtime(State.FAILED, found.message))
