@@ -39,7 +39,12 @@ _DEFAULT: Final[Manifest] = {
     "requests": {"cpu": "50m", "memory": "128Mi"},
     "limits": {"memory": "1Gi"},
 }
-_GRACE_SECONDS: Final = 15
+_DRAIN_SECONDS: Final = 10
+_GRACE_SECONDS: Final = _DRAIN_SECONDS + 15
+_DRAIN: Final[Manifest] = {"exec": {"command": ["/bin/sh", "-c", f"sleep {_DRAIN_SECONDS}"]}}
+"""Before a pod that goes is told so, it ends what it works on: the operator tells the peer which
+pods stay, and they get what begins from then on.
+"""
 _KNOWN: Final = {"certificate": CERTIFICATE_FOLDER}
 _TLS_FILES: Final = ("ca.crt", "tls.crt", "tls.key")
 
@@ -85,7 +90,7 @@ def _built_pod(
         runtime,
         settings,
         init=[output, *([_bridge(runtime, ours)] if serves else [])],
-        containers=[chaincode],
+        containers=[{**chaincode, "lifecycle": {"preStop": _DRAIN}}],
         volumes=[empty("chaincode", limit="4Gi")],
     )
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Thread
 
 import pytest
 from harness.operating.operated import Operated, go_files, package_of
+from harness.operating.world import Namespace
 from harness.processes import wait_until
+from treadle_fabric.client import ClientError
 from treadle_operator.names import runtime_name
 
 pytestmark = [
@@ -40,7 +47,38 @@ def pods(trade: Operated) -> set[str]:
     return {pod["metadata"]["uid"] for pod in found}
 
 
-def test_another_value_of_a_secret_replaces_the_pods_and_another_key_does_not(
+def keep_busy(trade: Operated, answers: list[str]) -> None:
+    """Transactions of five seconds, two at a time, until the pods of the beginning are gone."""
+    with apart(trade) as own, apart(trade) as one, apart(trade) as two:
+        old = pods(own)
+        with ThreadPoolExecutor(2) as pool:
+            while old & everything(own):
+                answers += pool.map(slept, [one, two])
+
+
+@contextmanager
+def apart(trade: Operated) -> Iterator[Operated]:
+    """For a thread of its own: connections serve one."""
+    api = trade.machine.plane.connection()
+    yield replace(trade, space=Namespace(api, trade.space.name))
+    api.close()
+
+
+def everything(trade: Operated) -> set[str]:
+    """The uids of all pods, also of those that are ending."""
+    return {pod["metadata"]["uid"] for pod in trade.space.all("Pod")}
+
+
+def slept(trade: Operated) -> str:
+    """Empty, or why a transaction of five seconds has failed."""
+    try:
+        trade.query("rolling", "sleep", "5000")
+    except ClientError as error:
+        return str(error)
+    return ""
+
+
+def test_another_value_of_a_secret_replaces_the_pods_and_no_transaction_is_lost(
     trade: Operated,
 ) -> None:
     apply_secret(trade, "first")
@@ -57,6 +95,9 @@ def test_another_value_of_a_secret_replaces_the_pods_and_another_key_does_not(
     trade.ready(KIND, "rolling", within=240)
     before = pods(trade)
     assert len(before) == 1
+    answers: list[str] = []
+    busy = Thread(target=keep_busy, args=(trade, answers))
+    busy.start()
     deployment = trade.space.get("Deployment", runtime_name("peer0", "rolling:1.0"))
     apply_secret(trade, "first", "another key of it")
     apply_secret(trade, "second", "another key of it")
@@ -68,3 +109,6 @@ def test_another_value_of_a_secret_replaces_the_pods_and_another_key_does_not(
     after = trade.space.get("Deployment", runtime_name("peer0", "rolling:1.0"))
     assert after["metadata"]["generation"] == deployment["metadata"]["generation"] + 1
     trade.ready(KIND, "rolling")
+    busy.join(60)
+    assert len(answers) > 1
+    assert set(answers) == {""}, answers
