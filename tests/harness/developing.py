@@ -119,6 +119,7 @@ def child_of(process: Started) -> int:
     found: list[str] = []
 
     def there() -> bool:
+        assert process.running(), f"it ended:\n{process.text()}"
         found[:] = [pid for pid in file.read_text().split() if called(int(pid)) != "kubectl"]
         return len(found) == 1
 

@@ -123,7 +123,7 @@ def test_killing_the_bridge_leaves_nothing_behind_and_the_next_one_serves(
 def test_a_command_that_hears_nothing_of_its_bridge_ends_with_it(
     connected: Connecting, tmp_path: Path
 ) -> None:
-    process = connected(NOBODY, "deaf", "sleep", "300")
+    process = connected(NOBODY, "deaf", "sh", "-c", "exec sleep 300")
     child = child_of(process)
     wait_until(lambda: called(child) == "sleep", within=60, what="the command running")
     process.kill()

@@ -50,6 +50,7 @@ class ForwardingKubelet:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._plane.api.close()  # a server closes what was silent for long
         port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(30)
         if self._borrowed:
             self._before = self._borrow(port)
@@ -62,6 +63,7 @@ class ForwardingKubelet:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._plane.api.close()
         if self._borrowed:
             self._borrow(self._before)
         else:
