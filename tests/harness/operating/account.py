@@ -56,7 +56,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def new_account(cluster: ControlPlane) -> Account:
-    """Make a namespace, the account, its Role, and a token for an hour."""
+    """Make a namespace, the account, its Role, and a token for the longest enumeration."""
     namespace, api = f"test-{time.monotonic_ns()}", cluster.api
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     body = {"metadata": {"name": namespace, "labels": labels}}
@@ -69,7 +69,7 @@ def new_account(cluster: ControlPlane) -> Account:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME}
     binding = {"metadata": {"name": NAME}, "subjects": [subject], "roleRef": role}
     api.create(f"{rbac}/rolebindings", binding).expect()
-    wanted = {"spec": {"expirationSeconds": 3600}}
+    wanted = {"spec": {"expirationSeconds": 24 * 3600}}
     answer = api.create(f"{core}/serviceaccounts/{NAME}/token", wanted).expect()
     admin = yaml.safe_load(cluster.kubeconfig.read_text())
     authority = admin["clusters"][0]["cluster"]["certificate-authority"]
