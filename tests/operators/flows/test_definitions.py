@@ -80,7 +80,7 @@ def test_the_status_tells_what_runs_where(trade: Operated) -> None:
         ("PolicyInvalid", {"endorsementPolicy": "OR('Org1MSP.nobody')"}, "spec.endorsementPolicy"),
         ("ChannelMissing", {"channel": "nowhere"}, "add it to spec.channels"),
         ("NotSupported", {"lifecycle": "V2"}, "legacy lifecycle only"),
-        ("NotSupported", {"mode": "Development"}, "leave spec.mode out"),
+        ("RuntimeConflict", {"mode": "Development"}, "its spec.mode is another one"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_do(
