@@ -25,7 +25,7 @@ from harness.processes import wait_until
 
 Say = Callable[[str], None]
 KIND = "ChaincodeInstantiation"
-EVERY = int(os.environ.get("TREADLE_KILL_EVERY", "20"))
+EVERY = int(os.environ.get("TREADLE_KILL_EVERY", "40"))
 """How many points an enumeration goes on by; 1: it takes all of them."""
 FROM = int(os.environ.get("TREADLE_KILL_FROM", "0"))
 """How many points it passes over, for going on where one was ended."""

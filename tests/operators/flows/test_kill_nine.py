@@ -1,6 +1,6 @@
 """The operator dies at any of its calls; the next one ends where an undisturbed one does.
 
-``TREADLE_KILL_EVERY`` says how many points a test goes on by (default 20; 1: all of them), and
+``TREADLE_KILL_EVERY`` says how many points a test goes on by (default 40; 1: all of them), and
 ``TREADLE_KILL_FROM`` how many it passes over.
 """
 
