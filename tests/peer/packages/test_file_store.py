@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from treadle_fabric.packages import sign_package, wrap_code, write_archive
 from treadle_peer.chaincode.packages import FilePackageStore
@@ -204,6 +204,7 @@ def test_of_two_installs_at_once_one_wins(folder: Path) -> None:
     assert sum("exists" in outcome for outcome in outcomes) == 7
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_either_install_or_raise_package_error(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes
