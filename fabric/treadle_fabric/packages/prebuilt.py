@@ -31,6 +31,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}")
 _SECRET: Final = re.compile(r"[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
 _LONGEST_SECRET: Final = 253
+_FABRICS_TLS: Final = ("client_auth_required", "client_key", "client_cert", "root_cert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +137,29 @@ def _image(told: Mapping[str, object]) -> ImageReference:
 
 def _server(told: Mapping[str, object]) -> ServerReference:
     address = _text(told, "address", _ADDRESS, _SERVER_FILE)
-    if told.get("tls_required", False) is not True:
+    required = told.get("tls_required", False)
+    if not isinstance(required, bool):
+        # Whoever wrote "true" is not to be served in plaintext.
+        raise PackageFormatError(f"{_SERVER_FILE}: 'tls_required' is neither true nor false")
+    _no_tls_material(told)
+    if not required:
+        if told.get("secret"):
+            raise PackageFormatError(f"{_SERVER_FILE} has a 'secret' without 'tls_required'")
         return ServerReference(address=address, secret="")
     secret = _text(told, "secret", _SECRET, _SERVER_FILE)
     if len(secret) > _LONGEST_SECRET:
         raise PackageFormatError(f"{_SERVER_FILE} has no usable 'secret'")
     return ServerReference(address=address, secret=secret)
+
+
+def _no_tls_material(told: Mapping[str, object]) -> None:
+    """Raise PackageFormatError for TLS in Fabric's form, whose client key is in the package."""
+    found = [name for name in _FABRICS_TLS if told.get(name)]
+    if found:
+        raise PackageFormatError(
+            f"{_SERVER_FILE}: '{found[0]}' is not supported; 'secret' names the Kubernetes Secret "
+            "with the material for TLS"
+        )
 
 
 def _text(told: Mapping[str, object], name: str, pattern: re.Pattern[str], file: str) -> str:

@@ -75,6 +75,12 @@ def server(**told: object) -> bytes:
         ("ccaas", {"connection.json": server(secret="")}, "no usable 'secret'"),
         ("ccaas", {"connection.json": server(secret="a" * 254)}, "no usable 'secret'"),
         ("ccaas", {"connection.json": server(secret="../etc")}, "no usable 'secret'"),
+        ("ccaas", {"connection.json": server(tls_required="true")}, "neither true nor false"),
+        ("ccaas", {"connection.json": server(tls_required=1)}, "neither true nor false"),
+        ("ccaas", {"connection.json": server(tls_required=None)}, "neither true nor false"),
+        ("ccaas", {"connection.json": server(tls_required=False)}, "'secret' without"),
+        ("ccaas", {"connection.json": server(root_cert="-----BEGIN")}, "'root_cert' is not supp"),
+        ("ccaas", {"connection.json": server(client_key="-----BEGIN")}, "'client_key' is not supp"),
     ],
 )
 def test_what_names_nothing_is_refused(
