@@ -22,7 +22,8 @@ class DevelopmentPolicy:
 class Development:
     """One chaincode that a peer has left to developers, and who is connected since when.
 
-    ``developer`` is what that person's tool says, empty when it says nothing.
+    ``developer`` is what that person's tool says, empty when it says nothing. Certificates count
+    for one ``opening`` only: the peer says another one when earlier certificates are dead.
     """
 
     ccid: str
@@ -30,6 +31,7 @@ class Development:
     developer: str
     remote: str
     since: datetime
+    opening: str
 
     @property
     def who(self) -> str:

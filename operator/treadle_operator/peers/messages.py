@@ -86,6 +86,7 @@ def development_of(message: pb.Development) -> Development:
         developer=message.developer,
         remote=message.remote,
         since=message.since.ToDatetime(tzinfo=UTC),
+        opening=message.opening,
     )
 
 

@@ -75,7 +75,8 @@ class Wish:
 class Looked:
     """A target as it was found. ``upgrade`` None: the definition is there; ``link`` None: the
     peer could not be asked; ``due`` is when a failed runtime is to be tried again; ``within`` is
-    how many seconds its Init has, ``opened`` the peer when it leaves the chaincode to developers.
+    how many seconds its Init has, ``opened`` the peer when it leaves the chaincode to developers,
+    ``opening`` what it calls that.
     """
 
     target: Target
@@ -84,6 +85,7 @@ class Looked:
     due: datetime | None = None
     within: float = 0.0
     opened: Peer | None = None
+    opening: str = ""
 
 
 def execute_timeout(wish: Wish, peer: Peer, mode: Mode) -> timedelta | None:

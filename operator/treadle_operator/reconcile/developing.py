@@ -47,7 +47,7 @@ async def look_for_developer(link: PeerLink, wish: Wish, peer: Peer, found: Look
             text = f"Peer {peer.meta.name} is being told to leave {wish.ccid} to developers"
             found.target.problem = Problem(Stage.RUNTIME, "DevelopmentOpening", text)
             return
-        found.opened = peer
+        found.opened, found.opening = peer, row.opening
         found.target.registered = row.connected
         if row.connected:
             found.target.developer = f"{row.who} since {time_text(row.since)}"

@@ -35,10 +35,11 @@ _PAIR: Final = ("client.crt", "client.key", "ca.crt")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A peer that leaves the chaincode to developers."""
+    """A peer that leaves the chaincode to developers, and what it calls that; empty without TLS."""
 
     peer: Peer
     link: PeerLink
+    opening: str
 
 
 async def keep_secret(
@@ -66,7 +67,7 @@ async def keep_secret(
         if live is not None:
             await world.kube.delete(SECRETS, live)
         return None
-    text = issued_for(wish.ccid, [each.peer.meta.name for each in opened])
+    text = issued_for(wish.ccid, [(each.peer.meta.name, each.opening) for each in opened])
     due = renew_at(live)
     complete = live is not None and "peers.json" in secret_data(live)
     same = text_at(live, "metadata", "annotations", ISSUED) == text

@@ -225,7 +225,9 @@ async def _equip_developers(
     world: World, wish: Wish, looked: list[Looked], found: _Findings
 ) -> None:
     """Their Secret; left as it is while a peer that may belong into it cannot be asked."""
-    opened = [Opened(one.opened, one.link) for one in looked if one.opened and one.link]
+    opened = [
+        Opened(one.opened, one.link, one.opening) for one in looked if one.opened and one.link
+    ]
     closed = [one for one in looked if one.target.mode is Mode.PRODUCTION]
     before = items_at(wish.instantiation.status, "targets")
     if not opened and all(text_at(row, "mode") != Mode.DEVELOPMENT for row in before):

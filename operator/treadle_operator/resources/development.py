@@ -22,7 +22,7 @@ from treadle_operator.model import (
 RENEW_AT: Final = f"{GROUP}/renew-at"
 """Annotation: when what the Secret holds is to be replaced."""
 ISSUED: Final = f"{GROUP}/issued-for"
-"""Annotation: the chaincode and the peers that the certificates are for."""
+"""Annotation: the chaincode, and the peers' openings, that the certificates are for."""
 _INSTANTIATION: Final = f"{GROUP}/instantiation"
 
 
@@ -90,9 +90,9 @@ def renew_at(live: Manifest | None) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def issued_for(ccid: str, peers: Sequence[str]) -> str:
-    """The annotation's text."""
-    return " ".join([ccid, *peers])
+def issued_for(ccid: str, openings: Sequence[tuple[str, str]]) -> str:
+    """The annotation's text, of names of peers and what they call the present opening."""
+    return " ".join([ccid, *(f"{peer}/{opening}" for peer, opening in openings)])
 
 
 def doors_json(doors: Sequence[Door]) -> bytes:

@@ -23,6 +23,7 @@ def development_message(row: Development) -> pb.Development:
         connected=row.connected,
         developer=row.developer,
         remote=row.remote,
+        opening=row.opening,
     )
     if row.since is not None:
         message.since.FromDatetime(row.since)

@@ -507,6 +507,7 @@ class Development(google.protobuf.message.Message):
     DEVELOPER_FIELD_NUMBER: builtins.int
     REMOTE_FIELD_NUMBER: builtins.int
     SINCE_FIELD_NUMBER: builtins.int
+    OPENING_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """The name under which the developer's process registers."""
     open: builtins.bool
@@ -517,6 +518,10 @@ class Development(google.protobuf.message.Message):
     """Who that is, as the tool that connected it says; empty when it does not say."""
     remote: builtins.str
     """The address and port that the process comes from."""
+    opening: builtins.str
+    """Which opening this is: another text once it was closed and is open again, or the authority of
+    the chaincode port is another one. Certificates of another opening are refused.
+    """
     @property
     def since(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Since when it is connected, or is not."""
@@ -530,9 +535,10 @@ class Development(google.protobuf.message.Message):
         developer: builtins.str = ...,
         remote: builtins.str = ...,
         since: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        opening: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["since", b"since"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "connected", b"connected", "developer", b"developer", "open", b"open", "remote", b"remote", "since", b"since"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "connected", b"connected", "developer", b"developer", "open", b"open", "opening", b"opening", "remote", b"remote", "since", b"since"]) -> None: ...
 
 global___Development = Development
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,25 @@ def test_a_damaged_file_ends_the_start_in_a_sentence(tmp_path: Path, content: st
     (tmp_path / "policies.json").write_text(content)
     with pytest.raises(StorageError, match=r"policies\.json is damaged: restore it"):
         Policies(tmp_path / "policies.json")
+
+
+def test_an_opening_is_the_same_until_it_is_closed_or_has_another_authority(
+    tmp_path: Path,
+) -> None:
+    def opening(of: Opened) -> str:
+        return of.developments.get("a:1").opening
+
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1"), by=TERM)
+    first = opening(opened)
+    opened.developments.apply(policies("a:1", "b:1"), by=TERM)
+    opened.developments.connected("a:1", None)
+    assert first
+    assert opening(opened) == opening(Opened(tmp_path)) == first
+    opened.developments.apply(policies("b:1"), by=TERM)
+    assert opening(opened) == ""
+    opened.developments.apply(policies("a:1"), by=TERM)
+    second = opening(opened)
+    assert second != first
+    shutil.rmtree(tmp_path / "authority")
+    assert opening(Opened(tmp_path)) not in (first, second)

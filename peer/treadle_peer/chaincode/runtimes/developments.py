@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from treadle_fabric.identity import IssuedCertificate
 
@@ -32,7 +33,7 @@ class NotOpen(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Development:
     """One chaincode, as an operator sees it; ``since`` is when it was connected or was not (UTC),
-    None for one that is not open."""
+    None for one that is not open. Certificates count for one ``opening`` only."""
 
     ccid: str
     open: bool
@@ -40,6 +41,7 @@ class Development:
     developer: str = ""
     remote: str = ""
     since: datetime | None = None
+    opening: str = ""
 
 
 class Developments:
@@ -128,7 +130,7 @@ class Developments:
             return
         if registration is None:
             if row.connected:
-                self._tell(Development(ccid=ccid, open=True, since=self._now()))
+                self._tell(self._opened(ccid))
             return
         caller = registration.instance.caller
         self._tell(
@@ -142,9 +144,16 @@ class Developments:
         )
 
     def _open(self, ccid: str) -> None:
-        self._rows[ccid] = Development(ccid=ccid, open=True, since=self._now())
+        self._rows[ccid] = self._opened(ccid)
         self._set_mode(ccid, Mode.DEVELOPMENT)
         self._changed(ccid)
+
+    def _opened(self, ccid: str) -> Development:
+        """Open, and nobody is connected."""
+        # Without the authority that signed them the certificates are as dead as by a closing.
+        content = self._policies.opening(ccid).encode() + self._authority.certificate_pem
+        opening = sha256(content).hexdigest()[:32]
+        return Development(ccid=ccid, open=True, since=self._now(), opening=opening)
 
     def _close(self, ccid: str) -> None:
         del self._rows[ccid]

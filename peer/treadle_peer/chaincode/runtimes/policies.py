@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -42,11 +43,15 @@ class Policies:
     def __init__(self, file: Path) -> None:
         """Raises StorageError for a damaged file."""
         self._file = file
-        self._known = _read(file) if file.exists() else {}
+        self._known, self._openings = _read(file) if file.exists() else ({}, {})
 
     def get(self, ccid: str) -> Policy | None:
         """That of *ccid*; None: it is not open."""
         return self._known.get(ccid)
+
+    def opening(self, ccid: str) -> str:
+        """The same for as long as *ccid* is open, and never again; empty: it is not."""
+        return self._openings.get(ccid, "")
 
     @property
     def known(self) -> Mapping[str, Policy]:
@@ -57,17 +62,20 @@ class Policies:
         """From now on these, durably before anything follows from it."""
         if policies == self._known:
             return
+        openings = {ccid: self._openings.get(ccid) or secrets.token_hex(16) for ccid in policies}
         rows = {
             "operator": "" if by is None else by.operator,
             "epoch": 0 if by is None else by.epoch,
-            "development": [asdict(policies[ccid]) for ccid in sorted(policies)],
+            "development": [
+                {**asdict(policies[ccid]), "opening": openings[ccid]} for ccid in sorted(policies)
+            ],
         }
         write_private(self._file, json.dumps(rows, indent=1).encode() + b"\n")
         sync_folder(self._file.parent)
-        self._known = dict(policies)
+        self._known, self._openings = dict(policies), openings
 
 
-def _read(file: Path) -> dict[str, Policy]:
+def _read(file: Path) -> tuple[dict[str, Policy], dict[str, str]]:
     try:
         rows = json.loads(file.read_bytes())["development"]
         found = [
@@ -79,9 +87,10 @@ def _read(file: Path) -> dict[str, Policy]:
             )
             for row in rows
         ]
+        openings = {str(row["ccid"]): str(row["opening"]) for row in rows}
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{file} is damaged: restore it from a backup ({error})") from error
-    return {policy.ccid: policy for policy in found}
+    return {policy.ccid: policy for policy in found}, openings
 
 
 def _seconds(value: object) -> float | None:
