@@ -20,7 +20,7 @@ class Init:
     go: asyncio.Event = field(default_factory=asyncio.Event)
     begun: int = 0
     ended: list[str] = field(default_factory=list)
-    failure: Exception | None = None
+    failure: BaseException | None = None
 
     def __call__(self) -> Coroutine[object, object, None]:
         return self._run()
@@ -72,7 +72,7 @@ async def test_what_is_slow_goes_on_once_and_its_end_is_told(
     assert init.begun == 1
     init.go.set()
     await is_told(woken)
-    assert set(woken) == {KEY}
+    assert woken == [KEY]
     assert await errands.done(KEY, "peer0", what=1, work=init)
     assert (init.begun, init.ended) == (1, ["done"])
 
@@ -89,6 +89,24 @@ async def test_a_late_failure_is_raised_once_and_the_next_try_is_a_new_one(
     init.failure = None
     assert await errands.done(KEY, "peer0", what=1, work=init)
     assert init.begun == 2
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_others_have_cancelled_is_told_and_sent_again(
+    late: bool, errands: Errands, woken: list[Key]
+) -> None:
+    cancelled, init = Init(failure=asyncio.CancelledError()), Init()
+    if late:
+        assert not await errands.done(KEY, "peer0", what=1, work=cancelled)
+    cancelled.go.set()
+    init.go.set()
+    for _ in range(5 * late):
+        await asyncio.sleep(0)
+    woken.clear()
+    assert not await errands.done(KEY, "peer0", what=1, work=cancelled)
+    assert woken == [KEY]
+    assert await errands.done(KEY, "peer0", what=1, work=init)
+    assert (cancelled.begun, init.begun) == (1, 1)
 
 
 async def test_something_else_at_the_same_place_takes_its_place(errands: Errands) -> None:

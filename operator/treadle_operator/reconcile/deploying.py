@@ -45,7 +45,7 @@ _OVERTAKEN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be on each target, and the claims to its runtime there, oldest first."""
+    """What is to be on each target."""
 
     instantiation: ChaincodeInstantiation
     package: ChaincodePackage

@@ -18,10 +18,13 @@ _PATIENCE: Final = 5.0
 Work = Callable[[], Coroutine[object, object, None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Errand:
+    """``late``: its key went on without it, and is to be told of its end."""
+
     what: Hashable
     task: asyncio.Task[None]
+    late: bool = False
 
 
 @dataclass(slots=True)
@@ -44,18 +47,26 @@ class Errands:
         sent = self._sent.get((key, place))
         if sent is None or sent.what != what:
             self.drop(key, place)
-            sent = _Errand(what, asyncio.create_task(work()))
-            self._sent[key, place] = sent
+            sent = self._sent[key, place] = self._begin(key, what, work)
         finished, _ = await asyncio.wait([sent.task], timeout=self.patience)
         if not finished:
-            sent.task.add_done_callback(lambda _: self.ended(key))
+            sent.late = True
             return False
-        if self._sent.get((key, place)) is sent:
+        wanted = self._sent.get((key, place)) is sent
+        if wanted:
             del self._sent[key, place]
         if sent.task.cancelled():
+            if wanted:
+                # Not by us, but for example with a connection that was closed: it is sent again.
+                self.ended(key)
             return False
         sent.task.result()
         return True
+
+    def _begin(self, key: Key, what: Hashable, work: Work) -> _Errand:
+        sent = _Errand(what, asyncio.create_task(work()))
+        sent.task.add_done_callback(lambda _: self.ended(key) if sent.late else None)
+        return sent
 
     def drop(self, key: Key, place: str) -> None:
         """Nobody wants it any more."""
