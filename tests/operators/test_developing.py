@@ -26,12 +26,27 @@ def test_the_oldest_claim_says_who_runs_a_chaincode() -> None:
     developed = instantiation("older", EARLY, **DEVELOPMENT, runtime={"executeTimeout": "90s"})
     other = instantiation("newer", LATE, channel="second")
     expected = DevelopmentPolicy(
-        ccid=CCID, execute_timeout=timedelta(seconds=90), start_line=line("older")
+        ccid=CCID,
+        execute_timeout=timedelta(seconds=90),
+        start_line=line("older"),
+        holders=(developed.meta.uid,),
     )
     assert policies_of(peer(), [other, developed], [PACKAGE]) == [expected]
     produced = instantiation("oldest", EARLY, channel="third")
     late = instantiation("developed", LATE, **DEVELOPMENT)
     assert policies_of(peer(), [produced, late], [PACKAGE]) == []
+
+
+def test_certificates_are_for_each_that_has_the_chaincode_developed() -> None:
+    first, second = (
+        instantiation("a", **DEVELOPMENT),
+        instantiation("b", channel="b", **DEVELOPMENT),
+    )
+    (policy,) = policies_of(peer(), [first, second], [PACKAGE])
+    assert policy.holders == tuple(sorted([first.meta.uid, second.meta.uid]))
+    assert len(set(policy.holders)) == 2
+    (policy,) = policies_of(peer(), [second], [PACKAGE])
+    assert policy.holders == (second.meta.uid,)
 
 
 def test_no_bound_of_the_peer_holds_for_a_developer() -> None:

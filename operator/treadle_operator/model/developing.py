@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 class DevelopmentPolicy:
     """One chaincode that a peer is to leave to developers.
 
-    ``execute_timeout`` None: no bound. ``start_line`` is what a developer types.
+    ``execute_timeout`` None: no bound. ``start_line`` is what a developer types. ``holders`` are
+    the uids of those whose developers get certificates; those of all others end.
     """
 
     ccid: str
     execute_timeout: timedelta | None
     start_line: str
+    holders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Development:
     remote: str
     since: datetime
     opening: str
+    holders: frozenset[str]
 
     @property
     def who(self) -> str:

@@ -138,10 +138,10 @@ class Link:
         return await self._operated().report(ccid, phase, message, log_tail, pod_addresses)
 
     async def issue(
-        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None, *, holder: str = ""
     ) -> Certificate:
         """A certificate."""
-        return await self._operated().issue(ccid, purpose, lifetime)
+        return await self._operated().issue(ccid, purpose, lifetime, holder=holder)
 
     async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
         """Leave these chaincodes to developers, and no others."""

@@ -87,12 +87,15 @@ def development_of(message: pb.Development) -> Development:
         remote=message.remote,
         since=message.since.ToDatetime(tzinfo=UTC),
         opening=message.opening,
+        holders=frozenset(message.holders),
     )
 
 
 def policy_message(policy: DevelopmentPolicy) -> pb.DevelopmentPolicy:
     """One chaincode that is to be left to developers."""
-    message = pb.DevelopmentPolicy(ccid=policy.ccid, start_line=policy.start_line)
+    message = pb.DevelopmentPolicy(
+        ccid=policy.ccid, start_line=policy.start_line, holders=policy.holders
+    )
     if policy.execute_timeout is not None:
         message.execute_timeout.FromTimedelta(policy.execute_timeout)
     return message

@@ -70,9 +70,11 @@ class PeerLink(Protocol):
         ...
 
     async def issue(
-        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None, *, holder: str = ""
     ) -> Certificate:
-        """A certificate. Refused: NOT_FOUND, RESOURCE_EXHAUSTED when there are too many."""
+        """A certificate, for developers also of one holder of the policy. Refused: NOT_FOUND,
+        RESOURCE_EXHAUSTED when there are too many.
+        """
         ...
 
     async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:

@@ -135,9 +135,11 @@ class RuntimesClient:
             answer = await self._stub.ReportRuntime(request, **self._terms())
         return runtime_of(answer.runtime)
 
-    async def issue(self, ccid: str, purpose: Purpose, lifetime: timedelta | None) -> Certificate:
+    async def issue(
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None, *, holder: str = ""
+    ) -> Certificate:
         """See PeerLink."""
-        request = pb.IssueCertificateRequest(ccid=ccid, purpose=PURPOSES[purpose])
+        request = pb.IssueCertificateRequest(ccid=ccid, purpose=PURPOSES[purpose], holder=holder)
         if lifetime is not None:
             request.lifetime.FromTimedelta(lifetime)
         with translated(self._peer):

@@ -43,7 +43,7 @@ async def look_for_developer(link: PeerLink, wish: Wish, peer: Peer, found: Look
         return
     else:
         row = link.developments.get(wish.ccid)
-        if row is None:
+        if row is None or wish.instantiation.meta.uid not in row.holders:
             text = f"Peer {peer.meta.name} is being told to leave {wish.ccid} to developers"
             found.target.problem = Problem(Stage.RUNTIME, "DevelopmentOpening", text)
             return

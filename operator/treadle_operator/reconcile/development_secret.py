@@ -82,7 +82,7 @@ async def keep_secret(
 
 async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str, bytes]:
     """Of all peers; the first one's also under names without a peer."""
-    parts = await asyncio.gather(*(_of_peer(wish.ccid, each) for each in opened))
+    parts = await asyncio.gather(*(_of_peer(wish, each) for each in opened))
     found: dict[str, bytes] = {}
     for each, (_, pair) in zip(opened, parts, strict=True):
         found |= {f"{each.peer.meta.name}.{key}": value for key, value in pair.items()}
@@ -99,14 +99,16 @@ async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str,
     }
 
 
-async def _of_peer(ccid: str, opened: Opened) -> tuple[Door, Mapping[str, bytes]]:
+async def _of_peer(wish: Wish, opened: Opened) -> tuple[Door, Mapping[str, bytes]]:
     """Its door, and what opens it."""
     meta, tls = opened.peer.meta, opened.peer.spec.tls.enabled
     pod = peer_names(meta.name, opened.peer.spec.msp_id).pod
     door = {"peer": meta.name, "pod": pod, "port": ports.CHAINCODE}
     if not tls:
         return Door(**door, server_name="", tls=False), {}  # type: ignore[arg-type]
-    issued = await opened.link.issue(ccid, Purpose.DEVELOPMENT, LIFETIME)
+    issued = await opened.link.issue(
+        wish.ccid, Purpose.DEVELOPMENT, LIFETIME, holder=wish.instantiation.meta.uid
+    )
     host = issued.peer_address.rpartition(":")[0]
     pair = dict(zip(_PAIR, (issued.certificate, issued.private_key, issued.authority), strict=True))
     return Door(**door, server_name=host, tls=True), pair  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ One that is not in the set any more is the peer's again, whoever was down when t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from treadle_operator.claims import ccid_of, claims, mode_of
@@ -65,15 +65,21 @@ def policies_of(
     for ccid in sorted(ccids):
         wanting = claims(peer.meta.name, ccid, present, known)
         if wanting and mode_of(wanting, peer) is Mode.DEVELOPMENT:
-            found.append(_policy(ccid, wanting[0].instantiation))
+            own = peer.spec.mode
+            holders = [one.instantiation for one in wanting]
+            developed = [one for one in holders if (one.spec.mode or own) is Mode.DEVELOPMENT]
+            found.append(_policy(ccid, developed))
     return found
 
 
-def _policy(ccid: str, oldest: ChaincodeInstantiation) -> DevelopmentPolicy:
+def _policy(ccid: str, developed: Sequence[ChaincodeInstantiation]) -> DevelopmentPolicy:
+    """Of those in mode Development, the oldest first."""
+    oldest = developed[0]
     return DevelopmentPolicy(
         ccid=ccid,
         execute_timeout=development_timeout(oldest),
         start_line=start_line(oldest.meta.namespace, oldest.meta.name),
+        holders=tuple(sorted(one.meta.uid for one in developed)),
     )
 
 

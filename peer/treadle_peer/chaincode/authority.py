@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -34,6 +34,8 @@ LONGEST_LIFETIMES: Final = {
 }
 MOST_CERTIFICATES: Final = 64
 """That count at a time for one purpose of one ccid: pods, their surge, and a few retries."""
+MOST_OF_HOLDER: Final = 4
+"""That count at a time for one holder: two overlap, and a new one is tried again. Older ones end."""
 _ORGANIZATION: Final = "Treadle chaincode"
 _REMEMBERED_RETIREMENTS: Final = 10_000
 _LONGEST_NAME: Final = 64  # X.520: no name in a certificate is longer
@@ -135,13 +137,16 @@ class ChaincodeAuthority:
         return issued
 
     def issue_lasting(
-        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None
+        self, ccid: str, purpose: Purpose, lifetime: timedelta | None = None, *, holder: str = ""
     ) -> tuple[IssuedCertificate, datetime]:
         """A client certificate that counts until ``retire`` or its end, which is told, too.
 
-        It counts over restarts of the peer. Raises TooManyCertificates.
+        It counts over restarts of the peer. Earlier ones of a *holder* give way to it in the end;
+        without one, raises TooManyCertificates.
         """
-        if len(self._lasting.counting(ccid, purpose)) >= MOST_CERTIFICATES:
+        present = self._lasting.counting(ccid, purpose)
+        mine = [one.fingerprint for one in present if one.holder == holder]
+        if not holder and len(mine) >= MOST_CERTIFICATES:
             raise TooManyCertificates(
                 f"{MOST_CERTIFICATES} {purpose.value} certificates of {ccid} count already; "
                 "retire those that nobody holds any more"
@@ -156,9 +161,15 @@ class ChaincodeAuthority:
         end = x509.load_pem_x509_certificate(issued.certificate_pem).not_valid_after_utc
         self._lasting.add(
             LastingCertificate(
-                fingerprint=issued.fingerprint, ccid=ccid, purpose=purpose, not_after=end
+                fingerprint=issued.fingerprint,
+                ccid=ccid,
+                purpose=purpose,
+                not_after=end,
+                holder=holder,
             )
         )
+        if holder:
+            self._lasting.retire(mine[: 1 - MOST_OF_HOLDER])
         return issued, end
 
     def lasting(self, fingerprint: str) -> LastingCertificate | None:
@@ -175,11 +186,10 @@ class ChaincodeAuthority:
         """Retire every lasting certificate that *ccid* has for *purpose*."""
         self._lasting.retire([one.fingerprint for one in self._lasting.counting(ccid, purpose)])
 
-    def retire_others(self, kept: Container[str], purpose: Purpose) -> None:
-        """Retire every lasting certificate for *purpose* whose ccid is not one of *kept*."""
-        for ccid in self._lasting.holders(purpose):
-            if ccid not in kept:
-                self.retire_all(ccid, purpose)
+    def retire_unless(self, kept: Callable[[LastingCertificate], bool], purpose: Purpose) -> None:
+        """Retire every lasting certificate for *purpose* that is not *kept*."""
+        others = [one for one in self._lasting.all(purpose) if not kept(one)]
+        self._lasting.retire([one.fingerprint for one in others])
 
     def owner(self, fingerprint: str) -> str | None:
         """The ccid whose processes may present this certificate now."""

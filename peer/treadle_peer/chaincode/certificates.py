@@ -34,13 +34,17 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastingCertificate:
-    """One issued certificate; ``fingerprint`` is hex SHA-256 of its DER, times are UTC."""
+    """One issued certificate; ``fingerprint`` is hex SHA-256 of its DER, times are UTC.
+
+    ``holder`` is for whom it was issued, empty where that was not said.
+    """
 
     fingerprint: str
     ccid: str
     purpose: Purpose
     not_after: datetime
     retired: bool = False
+    holder: str = ""
 
 
 class LastingCertificates:
@@ -68,9 +72,9 @@ class LastingCertificates:
         mine = [one for one in self._known.values() if (one.ccid, one.purpose) == (ccid, purpose)]
         return [one for one in mine if not one.retired and one.not_after > self._now()]
 
-    def holders(self, purpose: Purpose) -> frozenset[str]:
-        """The ccids that have any for *purpose*, retired or not."""
-        return frozenset(one.ccid for one in self._known.values() if one.purpose is purpose)
+    def all(self, purpose: Purpose) -> list[LastingCertificate]:
+        """Those for *purpose*, retired or not, oldest first within each."""
+        return [one for one in self._known.values() if one.purpose is purpose]
 
     def retire(self, fingerprints: Iterable[str]) -> None:
         """Durably refuse them from now on; unknown and retired ones are fine."""
@@ -98,6 +102,7 @@ def _row(one: LastingCertificate) -> dict[str, object]:
         "purpose": one.purpose.value,
         "notAfter": one.not_after.isoformat(),
         "retired": one.retired,
+        "holder": one.holder,
     }
 
 
@@ -112,6 +117,7 @@ def _read(file: Path) -> list[LastingCertificate]:
                 purpose=Purpose(row["purpose"]),
                 not_after=datetime.fromisoformat(row["notAfter"]),
                 retired=bool(row["retired"]),
+                holder=str(row.get("holder", "")),
             )
             for row in json.loads(file.read_bytes())
         ]

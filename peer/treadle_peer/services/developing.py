@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
+from treadle_fabric.identity import IssuedCertificate
 from treadle_runtime.v1 import runtime_pb2 as pb
 
-from treadle_peer.chaincode.runtimes import Development, Policy
+from treadle_peer.chaincode.authority import TooManyCertificates
+from treadle_peer.chaincode.runtimes import Development, Developments, NotOpen, Policy
 from treadle_peer.services.refusals import CallRefused, Refusal
 
 MOST_POLICIES: Final = 1000
 LONGEST_CCID: Final = 256
+MOST_HOLDERS: Final = 1000
+_LONGEST_HOLDER: Final = 256
 _LONGEST_LINE: Final = 1024
 
 
@@ -24,6 +30,7 @@ def development_message(row: Development) -> pb.Development:
         developer=row.developer,
         remote=row.remote,
         opening=row.opening,
+        holders=row.holders,
     )
     if row.since is not None:
         message.since.FromDatetime(row.since)
@@ -38,6 +45,18 @@ def policies_of(request: pb.ApplyPoliciesRequest) -> dict[str, Policy]:
     if len(found) < len(request.development):
         raise _invalid("a set of policies names each ccid once")
     return found
+
+
+def issued_for_developers(
+    developments: Developments, request: pb.IssueCertificateRequest, lifetime: timedelta | None
+) -> tuple[IssuedCertificate, datetime]:
+    """A certificate of a developer, and its end; raises CallRefused."""
+    try:
+        return developments.issue(request.ccid, lifetime, holder=request.holder)
+    except NotOpen as error:
+        raise CallRefused(Refusal.NOT_FOUND, str(error)) from error
+    except TooManyCertificates as error:
+        raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
 
 
 def checked_ccid(text: str) -> str:
@@ -67,7 +86,18 @@ def _policy(message: pb.DevelopmentPolicy) -> Policy:
         longest_certificate=_optional(message, "longest_certificate"),
         execute_timeout=_optional(message, "execute_timeout"),
         start_line=line,
+        holders=_holders(message.holders),
     )
+
+
+def _holders(names: Sequence[str]) -> tuple[str, ...]:
+    usable = (name and len(name) <= _LONGEST_HOLDER and name.isprintable() for name in names)
+    if len(names) > MOST_HOLDERS or not all(usable):
+        raise _invalid(
+            f"a policy names at most {MOST_HOLDERS} holders, each of them printable and of at most "
+            f"{_LONGEST_HOLDER} characters"
+        )
+    return tuple(sorted(set(names)))
 
 
 def _optional(message: pb.DevelopmentPolicy, name: str) -> float | None:

@@ -20,7 +20,6 @@ from treadle_peer.chaincode.runtimes import (
     Developments,
     Epochs,
     NotAllowed,
-    NotOpen,
     Origin,
     Phase,
     Refused,
@@ -39,6 +38,7 @@ from treadle_peer.execution import PackageError
 from treadle_peer.services.developing import (
     checked_ccid,
     development_message,
+    issued_for_developers,
     policies_of,
     seconds_of,
 )
@@ -185,7 +185,8 @@ class RuntimesService:
         if purpose is None:
             raise CallRefused(Refusal.INVALID_ARGUMENT, "a certificate needs a purpose")
         if purpose is Purpose.DEVELOPMENT:
-            return self._issue_for_developers(request)
+            made, over = issued_for_developers(self.developments, request, _lifetime(request))
+            return self._answer(made, over, self.development_address)
         runtime = self.required.get(request.ccid)
         if runtime is None or runtime.record.stopped:
             raise _not_required(request.ccid)
@@ -219,17 +220,6 @@ class RuntimesService:
         except NotAllowed as error:
             raise CallRefused(Refusal.FAILED_PRECONDITION, str(error)) from error
         return pb.ApplyPoliciesResponse()
-
-    def _issue_for_developers(
-        self, request: pb.IssueCertificateRequest
-    ) -> pb.IssueCertificateResponse:
-        try:
-            issued, end = self.developments.issue(request.ccid, _lifetime(request))
-        except NotOpen as error:
-            raise CallRefused(Refusal.NOT_FOUND, str(error)) from error
-        except TooManyCertificates as error:
-            raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
-        return self._answer(issued, end, self.development_address)
 
     def _answer(
         self, issued: IssuedCertificate, end: datetime, address: str

@@ -508,6 +508,7 @@ class Development(google.protobuf.message.Message):
     REMOTE_FIELD_NUMBER: builtins.int
     SINCE_FIELD_NUMBER: builtins.int
     OPENING_FIELD_NUMBER: builtins.int
+    HOLDERS_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """The name under which the developer's process registers."""
     open: builtins.bool
@@ -526,6 +527,10 @@ class Development(google.protobuf.message.Message):
     def since(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Since when it is connected, or is not."""
 
+    @property
+    def holders(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Whom the policy names."""
+
     def __init__(
         self,
         *,
@@ -536,9 +541,10 @@ class Development(google.protobuf.message.Message):
         remote: builtins.str = ...,
         since: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         opening: builtins.str = ...,
+        holders: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["since", b"since"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "connected", b"connected", "developer", b"developer", "open", b"open", "opening", b"opening", "remote", b"remote", "since", b"since"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "connected", b"connected", "developer", b"developer", "holders", b"holders", "open", b"open", "opening", b"opening", "remote", b"remote", "since", b"since"]) -> None: ...
 
 global___Development = Development
 
@@ -622,10 +628,15 @@ class IssueCertificateRequest(google.protobuf.message.Message):
     CCID_FIELD_NUMBER: builtins.int
     PURPOSE_FIELD_NUMBER: builtins.int
     LIFETIME_FIELD_NUMBER: builtins.int
+    HOLDER_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """Which runtime."""
     purpose: global___Purpose.ValueType
     """What it is for."""
+    holder: builtins.str
+    """For developers: one of the policy's holders. The four newest certificates of each count. Empty:
+    one that counts for as long as the chaincode is open, and 64 at a time.
+    """
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:
         """From now; unset or too long: 90 days for a runtime, one day for a builder, and for developers
@@ -638,9 +649,10 @@ class IssueCertificateRequest(google.protobuf.message.Message):
         ccid: builtins.str = ...,
         purpose: global___Purpose.ValueType = ...,
         lifetime: google.protobuf.duration_pb2.Duration | None = ...,
+        holder: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["lifetime", b"lifetime"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "lifetime", b"lifetime", "purpose", b"purpose"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "holder", b"holder", "lifetime", b"lifetime", "purpose", b"purpose"]) -> None: ...
 
 global___IssueCertificateRequest = IssueCertificateRequest
 
@@ -699,6 +711,7 @@ class DevelopmentPolicy(google.protobuf.message.Message):
     LONGEST_CERTIFICATE_FIELD_NUMBER: builtins.int
     EXECUTE_TIMEOUT_FIELD_NUMBER: builtins.int
     START_LINE_FIELD_NUMBER: builtins.int
+    HOLDERS_FIELD_NUMBER: builtins.int
     ccid: builtins.str
     """The name under which the developer's process registers."""
     start_line: builtins.str
@@ -713,6 +726,12 @@ class DevelopmentPolicy(google.protobuf.message.Message):
     def execute_timeout(self) -> google.protobuf.duration_pb2.Duration:
         """How long a transaction may take; unset: no bound, for a developer may stand at a breakpoint."""
 
+    @property
+    def holders(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """For whom certificates are issued, by names of the caller's choice that mean nothing to the peer;
+        at most 1000. Those of a holder that is not named any more are refused from now on.
+        """
+
     def __init__(
         self,
         *,
@@ -720,9 +739,10 @@ class DevelopmentPolicy(google.protobuf.message.Message):
         longest_certificate: google.protobuf.duration_pb2.Duration | None = ...,
         execute_timeout: google.protobuf.duration_pb2.Duration | None = ...,
         start_line: builtins.str = ...,
+        holders: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout", "longest_certificate", b"longest_certificate"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout", "longest_certificate", b"longest_certificate", "start_line", b"start_line"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout", "holders", b"holders", "longest_certificate", b"longest_certificate", "start_line", b"start_line"]) -> None: ...
 
 global___DevelopmentPolicy = DevelopmentPolicy
 

@@ -1,4 +1,4 @@
-"""The Secret of a developer holds what the peer takes, whatever happened to what it is made from."""
+"""A developer's Secret holds what the peer takes, whatever happens to what it is made from."""
 
 from __future__ import annotations
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from treadle_peer.chaincode import Mode
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
-from treadle_peer.chaincode.runtimes import Developments, NotAllowed, Policies, Policy, Term
+from treadle_peer.chaincode.runtimes import (
+    Developments,
+    NotAllowed,
+    NotOpen,
+    Policies,
+    Policy,
+    Term,
+)
 from treadle_peer.services.developing import policies_of
 from treadle_peer.services.refusals import CallRefused, Refusal
 from treadle_peer.storage import StorageError
@@ -47,6 +54,7 @@ def policies(*ccids: str) -> dict[str, Policy]:
         ([pb.DevelopmentPolicy()], "a ccid is name:version of a chaincode"),
         ([pb.DevelopmentPolicy(ccid="a:1")] * 2, "a set of policies names each ccid once"),
         ([pb.DevelopmentPolicy(ccid="a:1", start_line="x\ny")], "start_line is one line"),
+        ([pb.DevelopmentPolicy(ccid="a:1", holders=["x\ny"])], "at most 1000 holders"),
         ([pb.DevelopmentPolicy(ccid=f"a:{n}") for n in range(1001)], "at most 1000"),
     ],
 )
@@ -125,3 +133,33 @@ def test_an_opening_is_the_same_until_it_is_closed_or_has_another_authority(
     assert second != first
     shutil.rmtree(tmp_path / "authority")
     assert opening(Opened(tmp_path)) not in (first, second)
+
+
+def held_by(*holders: str) -> dict[str, Policy]:
+    return {"a:1": Policy(ccid="a:1", holders=holders)}
+
+
+def test_the_certificates_of_a_holder_end_with_it_and_not_those_of_another(
+    tmp_path: Path,
+) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(held_by("one", "two"), by=TERM)
+    going, _ = opened.developments.issue("a:1", None, holder="one")
+    staying, _ = opened.developments.issue("a:1", None, holder="two")
+    opened.developments.apply(held_by("two"), by=TERM)
+    assert opened.developments.get("a:1").holders == ("two",)
+    with pytest.raises(NotOpen, match="is open for development, but not for one"):
+        opened.developments.issue("a:1", None, holder="one")
+    for authority in (opened.authority, Opened(tmp_path).authority):
+        assert authority.standing(going.fingerprint) is Standing.RETIRED
+        assert authority.standing(staying.fingerprint) is Standing.DEVELOPMENT
+
+
+def test_a_holder_always_gets_a_certificate_and_its_oldest_ones_end(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(held_by("one", "two"), by=TERM)
+    other, _ = opened.developments.issue("a:1", None, holder="two")
+    made = [opened.developments.issue("a:1", None, holder="one")[0] for _ in range(70)]
+    counting = [opened.authority.standing(each.fingerprint) for each in made]
+    assert counting == [Standing.RETIRED] * 66 + [Standing.DEVELOPMENT] * 4
+    assert opened.authority.standing(other.fingerprint) is Standing.DEVELOPMENT

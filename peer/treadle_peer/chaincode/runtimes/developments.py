@@ -14,7 +14,7 @@ from hashlib import sha256
 from treadle_fabric.identity import IssuedCertificate
 
 from treadle_peer.chaincode.authority import ChaincodeAuthority
-from treadle_peer.chaincode.certificates import Purpose
+from treadle_peer.chaincode.certificates import LastingCertificate, Purpose
 from treadle_peer.chaincode.modes import Mode
 from treadle_peer.chaincode.registry import Registration
 from treadle_peer.chaincode.runtimes.epochs import Term
@@ -42,6 +42,7 @@ class Development:
     remote: str = ""
     since: datetime | None = None
     opening: str = ""
+    holders: tuple[str, ...] = ()
 
 
 class Developments:
@@ -74,7 +75,7 @@ class Developments:
         """Open what was open before a restart; nothing where that is not allowed any more."""
         if not self._allowed:
             self._policies.replace({}, by=None)
-        self._authority.retire_others(self._policies.known, Purpose.DEVELOPMENT)
+        self._authority.retire_unless(self._is_held, Purpose.DEVELOPMENT)
         for ccid in self._policies.known:
             self._open(ccid)
 
@@ -87,12 +88,14 @@ class Developments:
             )
         before = frozenset(self._policies.known)
         self._policies.replace(policies, by=by)
-        self._authority.retire_others(policies, Purpose.DEVELOPMENT)
+        self._authority.retire_unless(self._is_held, Purpose.DEVELOPMENT)
         for ccid in sorted(before - policies.keys()):
             self._close(ccid)
         self._evict_retired()
         for ccid in sorted(policies.keys() - before):
             self._open(ccid)
+        for ccid, row in sorted(self._rows.items()):
+            self._tell(replace(row, holders=policies[ccid].holders))
 
     def is_open(self, ccid: str) -> bool:
         """Whether developers run it."""
@@ -110,13 +113,20 @@ class Developments:
         """All that are open, ordered by ccid."""
         return [self._rows[ccid] for ccid in sorted(self._rows)]
 
-    def issue(self, ccid: str, lifetime: timedelta | None) -> tuple[IssuedCertificate, datetime]:
+    def issue(
+        self, ccid: str, lifetime: timedelta | None, *, holder: str = ""
+    ) -> tuple[IssuedCertificate, datetime]:
         """A certificate for its developers, and its end. Raises NotOpen, TooManyCertificates."""
         policy = self._policies.get(ccid)
         if policy is None:
             raise NotOpen(f"chaincode {ccid} is not open for development")
+        if holder and holder not in policy.holders:
+            raise NotOpen(f"chaincode {ccid} is open for development, but not for {holder}")
         bounds = [one for one in (lifetime, policy.longest) if one is not None]
-        return self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, min(bounds, default=None))
+        longest = min(bounds, default=None)
+        made = self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, longest, holder=holder)
+        self._evict_retired()
+        return made
 
     def ends_at(self, caller: StreamPeer) -> datetime | None:
         """When the certificate that *caller* shows ends; None for one that was not issued."""
@@ -153,7 +163,15 @@ class Developments:
         # Without the authority that signed them the certificates are as dead as by a closing.
         content = self._policies.opening(ccid).encode() + self._authority.certificate_pem
         opening = sha256(content).hexdigest()[:32]
-        return Development(ccid=ccid, open=True, since=self._now(), opening=opening)
+        policy = self._policies.known[ccid]
+        return Development(
+            ccid=ccid, open=True, since=self._now(), opening=opening, holders=policy.holders
+        )
+
+    def _is_held(self, one: LastingCertificate) -> bool:
+        """Whether anybody may still show it."""
+        policy = self._policies.get(one.ccid)
+        return policy is not None and (not one.holder or one.holder in policy.holders)
 
     def _close(self, ccid: str) -> None:
         del self._rows[ccid]

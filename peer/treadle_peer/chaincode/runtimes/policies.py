@@ -22,13 +22,14 @@ class Policy:
 
     ``longest_certificate``: None for what a development certificate lives at most.
     ``execute_timeout``: None for no bound. ``start_line`` is what a developer types, empty for
-    Fabric's own command.
+    Fabric's own command. ``holders`` are those for whom certificates are issued.
     """
 
     ccid: str
     longest_certificate: float | None = None
     execute_timeout: float | None = None
     start_line: str = ""
+    holders: tuple[str, ...] = ()
 
     @property
     def longest(self) -> timedelta | None:
@@ -84,6 +85,7 @@ def _read(file: Path) -> tuple[dict[str, Policy], dict[str, str]]:
                 longest_certificate=_seconds(row["longest_certificate"]),
                 execute_timeout=_seconds(row["execute_timeout"]),
                 start_line=str(row["start_line"]),
+                holders=tuple(str(holder) for holder in row["holders"]),
             )
             for row in rows
         ]
