@@ -30,6 +30,7 @@ class Connections:
         self._kube = kube
         self._epoch = epoch
         self._links: dict[_Place, Link] = {}
+        # None is taken away: who waits for one and who comes then must have the same.
         self._locks: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def link(self, namespace: str, peer: str) -> Link:
@@ -66,7 +67,6 @@ class Connections:
             found = self._links.pop(place, None)
             if found is not None:
                 await found.close()
-        self._locks.pop(place, None)
 
     async def close(self) -> None:
         """Close all links."""
