@@ -69,6 +69,7 @@ def bad(stage: Stage, reason: str, *, registered: bool = False) -> Target:
         (State.FAILED, "dial: the peer refused the chaincode: no", "PodNotStarted", "refused"),
         (State.FAILED, servers_not_allowed("peer0"), "ServersNotAllowed", "allowExternalServers"),
         (State.FAILED, "there is no Secret tls", "SecretMissing", "tls"),
+        (State.FAILED, "Secret tls is not for chaincode; if", "SecretNotReadable", "tls"),
         (State.FAILED, "not registered in time", "RuntimeFailed", "not registered in time"),
         (State.FAILED, "", "RuntimeFailed", "does not run"),
         (State.STOPPED, "", "RuntimeStopped", "asked for again"),

@@ -20,6 +20,7 @@ from treadle_operator.kube import (
 )
 from treadle_operator.model import (
     GROUP,
+    ChaincodeServer,
     Key,
     Manifest,
     RuntimeSettings,
@@ -45,6 +46,7 @@ from treadle_operator.resources.runtime_parts import (
 
 READABLE: Final = f"{GROUP}/runtime-env"
 """Label of Secrets that chaincode pods may read."""
+NOT_READABLE: Final = "SecretNotReadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,16 +175,43 @@ async def check_readable(
         secret = await kube.find(SECRETS, namespace, name)
         if secret is None:
             raise Blocked("SecretMissing", f"there is no Secret {name}, which env refers to")
-        if mapping_at(secret, "metadata", "labels").get(READABLE) != "true":
-            raise Blocked(
-                "SecretNotReadable",
-                f"Secret {name} is not for chaincode; if it is: kubectl label secret {name} "
-                f"{READABLE}=true",
-            )
+        if not _is_readable(secret):
+            raise _not_readable(name)
         for one in variables:
             if one.secret is not None and one.secret.name == name:
                 values[one.name] = _value(name, one.secret.key, secret)
     return values
+
+
+async def check_server_secret(kube: Kube, namespace: str, server: ChaincodeServer) -> None:
+    """Raise Blocked unless what a pod shows a chaincode server, if anything, is there for that.
+
+    The package names it, and whoever installs one could have any Secret shown to any address.
+    """
+    if server.secret is None:
+        return
+    name = server.secret.name
+    found = await kube.find(SECRETS, namespace, name)
+    if found is None or not secret_data(found).get("ca.crt"):
+        raise Blocked(
+            "SecretMissing",
+            f"there is no Secret {name} with the ca.crt of the chaincode server at "
+            f"{server.address}; create it",
+        )
+    if not _is_readable(found):
+        raise _not_readable(name)
+
+
+def _is_readable(secret: Manifest) -> bool:
+    return mapping_at(secret, "metadata", "labels").get(READABLE) == "true"
+
+
+def _not_readable(name: str) -> Blocked:
+    return Blocked(
+        NOT_READABLE,
+        f"Secret {name} is not for chaincode; if it is: kubectl label secret {name} "
+        f"{READABLE}=true",
+    )
 
 
 def _value(name: str, key: str, secret: Manifest) -> bytes:

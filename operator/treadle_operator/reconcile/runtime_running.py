@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from treadle_operator.errors import Blocked
-from treadle_operator.kube import SECRETS
 from treadle_operator.model import ChaincodeServer, Manifest, text_at
 from treadle_operator.model.peering import Purpose
 from treadle_operator.reconcile.runtime_objects import (
+    NOT_READABLE,
     Task,
     check_readable,
+    check_server_secret,
     ensure,
     is_leaving,
     remove,
@@ -65,21 +66,17 @@ async def run(task: Task) -> Finding:
 
 
 async def _check_server(task: Task, server: ChaincodeServer) -> None:
-    """Raise Blocked, and leave nothing running, unless the peer allows it and its TLS is there."""
+    """Raise Blocked unless the peer allows it and its TLS is there; what may not be, goes."""
     peer, namespace = task.of.peer, task.key.namespace
     if not peer.spec.chaincode.external_servers:
         await remove(task.world.kube, task.live, "run")
         raise Blocked("ServersNotAllowed", servers_not_allowed(peer.meta.name))
-    if server.secret is None:
-        return
-    name = server.secret.name
-    found = await task.world.kube.find(SECRETS, namespace, name)
-    if found is None or not secret_data(found).get("ca.crt"):
-        raise Blocked(
-            "SecretMissing",
-            f"there is no Secret {name} with the ca.crt of the chaincode server at "
-            f"{server.address}; create it",
-        )
+    try:
+        await check_server_secret(task.world.kube, namespace, server)
+    except Blocked as error:
+        if error.reason == NOT_READABLE:
+            await remove(task.world.kube, task.live, "run")
+        raise
 
 
 async def _certificate(task: Task) -> Manifest:

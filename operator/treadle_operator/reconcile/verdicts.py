@@ -26,6 +26,7 @@ _TROUBLE: Final = tuple(
         (r"dial: the chaincode server ", "ServerUnreachable"),
         (r"Peer \S+ runs no chaincode on servers ", "ServersNotAllowed"),
         (r"there is no Secret ", "SecretMissing"),
+        (r"Secret \S+ is not for chaincode", "SecretNotReadable"),
         (r"container \S+ ended with exit code ", "CrashLoop"),
         (r"no node takes the pod", "Unschedulable"),
         (r"no pod can be made|cannot start container |output: |bridge: |dial: ", "PodNotStarted"),
