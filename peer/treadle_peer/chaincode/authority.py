@@ -35,7 +35,7 @@ LONGEST_LIFETIMES: Final = {
 MOST_CERTIFICATES: Final = 64
 """That count at a time for one purpose of one ccid: pods, their surge, and a few retries."""
 MOST_OF_HOLDER: Final = 4
-"""That count at a time for one holder: two overlap, and a new one is tried again. Older ones end."""
+"""That count at a time for one holder: two overlap, and a few tries. Older ones end."""
 _ORGANIZATION: Final = "Treadle chaincode"
 _REMEMBERED_RETIREMENTS: Final = 10_000
 _LONGEST_NAME: Final = 64  # X.520: no name in a certificate is longer
