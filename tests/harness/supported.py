@@ -63,7 +63,7 @@ class Launcher:
             raise ExecutionError(self.failure)
         self.on_launch(ccid)
 
-    async def stop(self, ccid: str) -> None:
+    async def stop(self, ccid: str, *, withdrawn: bool = False) -> None:
         self.stopped.append(ccid)
 
     def admit(self, ccid: str, caller: StreamPeer) -> str | None:

@@ -31,8 +31,8 @@ class Launcher(Protocol):
     async def launch(self, ccid: str) -> None:
         """Build if needed and start; returns when the process runs. Raises ExecutionError."""
 
-    async def stop(self, ccid: str) -> None:
-        """End what was started for *ccid*; nothing to do is fine."""
+    async def stop(self, ccid: str, *, withdrawn: bool = False) -> None:
+        """End what was started for *ccid*; nothing to do is fine. *withdrawn*: it is no failure."""
 
     def patience(self, ccid: str) -> str:
         """``still building (42 s); try again`` while it launches *ccid*, else empty."""
@@ -55,6 +55,7 @@ class _Pending:
         self.started = False
         self.failure: str | None = None
         self.timed_out = False
+        self.withdrawn = False
         self.task: asyncio.Task[str | None]
 
     def settle(self, failure: str | None) -> None:
@@ -68,7 +69,8 @@ class Launches:
 
     *startup_timeout* (seconds) counts from the end of the build to the registration. After a
     failed launch or an early death the next launch waits: 0.5 s, doubling to 30 s.
-    *report* gets ccid and cause of every failed launch, also of those that nobody waits for.
+    *report* gets ccid and cause of every failed launch, also of those that nobody waits for, and
+    None instead of a cause when a launch was given up.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Launches:
         *,
         launcher: Launcher,
         startup_timeout: float,
-        report: Callable[[str, str], None],
+        report: Callable[[str, str | None], None],
         observer: Observer,
     ) -> None:
         self._launcher = launcher
@@ -106,6 +108,8 @@ class Launches:
                 raise
             # It was given up before it had begun to run.
             self._pending.pop(ccid, None)
+            if pending.withdrawn:
+                self._report(ccid, None)
             raise ExecutionError(pending.failure or STOPPING) from None
         if failure is not None:
             raise ExecutionError(failure)
@@ -135,9 +139,10 @@ class Launches:
             pending.settle(f"chaincode registration failed: {sentence}")
 
     def give_up(self, ccid: str, sentence: str) -> None:
-        """Nobody is to launch *ccid* now; who waits for that is told."""
+        """Nobody is to launch *ccid* now; who waits for that is told. It is no failure."""
         pending = self._pending.get(ccid)
-        if pending is not None:
+        if pending is not None and not pending.settled.is_set():
+            pending.withdrawn = True
             pending.settle(sentence)
             pending.task.cancel()
 
@@ -172,6 +177,9 @@ class Launches:
             failure = f"error starting container: {broken}"
         finally:
             del self._pending[ccid]
+        if pending.withdrawn:
+            self._report(ccid, None)
+            return pending.failure
         self._observer.launch_ended(ccid, _end(pending, failure), seconds=clock() - begun)
         if failure is not None:
             self._postpone(ccid)
@@ -191,6 +199,10 @@ class Launches:
         except TimeoutError:
             pending.timed_out = True
             pending.settle(f"timeout expired while starting chaincode {ccid} for transaction")
+        except asyncio.CancelledError:
+            if pending.withdrawn:
+                await self._launcher.stop(ccid, withdrawn=True)
+            raise
         if pending.failure is not None:
             await self._launcher.stop(ccid)
         return pending.failure

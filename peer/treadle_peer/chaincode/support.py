@@ -103,7 +103,7 @@ class ChaincodeSupport:
             else Launches(
                 launcher=launcher,
                 startup_timeout=config.startup_timeout,
-                report=self._launch_failed,
+                report=self._launch_over,
                 observer=self._observer,
             )
         )
@@ -283,7 +283,10 @@ class ChaincodeSupport:
         development = self._modes.of(ccid) is Mode.DEVELOPMENT
         return None if development else self._config.stall_timeout
 
-    def _launch_failed(self, ccid: str, failure: str) -> None:
+    def _launch_over(self, ccid: str, failure: str | None) -> None:
+        if failure is None:
+            self._note(ccid, RuntimeState.STOPPED)
+            return
         self._note(ccid, RuntimeState.FAILED)
         self._registry.fault(ccid, failure)
 

@@ -56,7 +56,7 @@ class FailingLauncher:
         if self.failure:
             raise ExecutionError(self.failure)
 
-    async def stop(self, ccid):
+    async def stop(self, ccid, *, withdrawn=False):
         pass
 
     def admit(self, ccid, caller):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Msg
@@ -187,6 +189,29 @@ async def test_who_waits_for_a_launch_is_told_that_a_developer_has_to_come(
         peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
         with pytest.raises(ExecutionError, match="probe:1 is now in development mode"):
             await call
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_a_launch_that_gives_way_to_a_developer_has_not_failed(
+    make_peer, launcher, world, caplog, started
+):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    if not started:
+        launcher.go.clear()
+    async with running(peer.support.execute(world.call())) as call:
+        await launcher.started.wait()
+        peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
+        with pytest.raises(ExecutionError, match="probe:1 is now in development mode"):
+            await call
+    assert launcher.stopped == (["probe:1"] if started else [])
+    assert peer.row().state is RuntimeState.STOPPED
+    assert "could not launch" not in caplog.text
+    peer.support.set_mode("probe:1", None)
+    launcher.go.set()
+    soon = asyncio.get_running_loop().time() + 0.4  # less than a failure puts the next one off
+    with pytest.raises(ExecutionError):
+        await peer.support.execute(world.call("t2", answer_by=soon))
+    assert launcher.launches == ["probe:1", "probe:1"]
 
 
 async def test_garbage_ends_one_stream_and_no_other(make_peer, say, world):

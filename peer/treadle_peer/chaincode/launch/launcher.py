@@ -100,7 +100,7 @@ class PeerLauncher:
         finally:
             self._tidy_soon()
 
-    async def stop(self, ccid: str) -> None:
+    async def stop(self, ccid: str, *, withdrawn: bool = False) -> None:
         """End what runs for *ccid*; nothing to do is fine."""
         runtime = self._runtimes.get(ccid)
         if runtime is not None:

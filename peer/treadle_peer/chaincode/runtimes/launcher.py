@@ -55,8 +55,10 @@ class OperatorLauncher:
             text = f"error building chaincode: error building image: {sentence}"
             raise ExecutionError(text) from None
 
-    async def stop(self, ccid: str) -> None:
+    async def stop(self, ccid: str, *, withdrawn: bool = False) -> None:
         """A launch was given up. What the operator started stays: it may yet recover."""
+        if withdrawn:
+            return  # the operator sees by itself that it is not required any more
         sentence = f"no process registered within {self._startup_timeout:g} s"
         self._required.give_up(ccid, sentence)
 
