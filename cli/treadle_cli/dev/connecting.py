@@ -137,7 +137,8 @@ class _Session:
             return self.wanted.peers[0].address
         if self.wanted.serves:
             return self.wanted.server or f"127.0.0.1:{_free_port()}"
-        return await stack.enter_async_context(dialled_by_chaincode(bridge, ccid=self.wanted.ccid))
+        dialled = dialled_by_chaincode(bridge, self.wanted.listen, ccid=self.wanted.ccid)
+        return await stack.enter_async_context(dialled)
 
     async def _run(self, foreground: Foreground, address: str) -> int:
         """The command's exit code, as a shell would have it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from harness.chaincodes import newer
 from harness.developing import DevelopmentPeer, called, child_of, example, gone
 from harness.processes import Started, wait_until
+from harness.real_peer import free_port
 
 Connecting = Callable[..., Started]
 NOBODY = "127.0.0.1:1"
@@ -225,6 +227,14 @@ def test_a_server_that_runs_already_is_dialled(
         assert server.running()
     finally:
         server.stop()
+
+
+def test_the_bridge_listens_where_it_is_told(connected: Connecting) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    process = connected(NOBODY, "told", options=["--listen", address])
+    process.wait_for_text(f"waiting for told:1 at {address}\n", within=60)
+    host, port = address.split(":")
+    socket.create_connection((host, int(port)), timeout=10).close()
 
 
 @pytest.mark.toolchain("go")
