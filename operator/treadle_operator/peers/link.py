@@ -72,8 +72,7 @@ class Link:
         self, access: Access, *, told: Told, epoch: Epoch, refused: Callable[[], object]
     ) -> None:
         """Connects when first used; the watch begins at once. Needs the running loop."""
-        self.access = access
-        self._epoch = epoch
+        self.access, self._epoch = access, epoch
         self._peer = PeerConnection(access.peer)
         self._orderer = _LeadersOrderer(access.orderer, epoch) if access.orderer else None
         self._administration = PeerAdministration(peer=self._peer, signer=access.signer)
@@ -111,6 +110,11 @@ class Link:
     def developments(self) -> Mapping[str, Development]:
         """The chaincodes that the peer leaves to developers, by ccid."""
         return self._runtimes.developments if self._runtimes is not None else {}
+
+    @property
+    def development_refusal(self) -> str:
+        """Why the peer does not take what ``apply_policies`` asked for."""
+        return self._runtimes.development_refusal if self._runtimes is not None else ""
 
     @property
     def synced(self) -> bool:

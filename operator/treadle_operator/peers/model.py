@@ -41,6 +41,11 @@ class PeerLink(Protocol):
         ...
 
     @property
+    def development_refusal(self) -> str:
+        """Why the peer does not take what ``apply_policies`` asked for last; empty: it does."""
+        ...
+
+    @property
     def synced(self) -> bool:
         """Whether ``runtimes`` is complete and kept up to date."""
         ...

@@ -16,7 +16,7 @@ from treadle_fabric.client.endpoints import channel_options
 from treadle_runtime.v1 import runtime_pb2 as pb
 from treadle_runtime.v1.runtime_pb2_grpc import RuntimesStub
 
-from treadle_operator.errors import OperatorError
+from treadle_operator.errors import OperatorError, PeerRefused
 from treadle_operator.model.developing import Development, DevelopmentPolicy
 from treadle_operator.model.peering import Certificate, Phase, Purpose, Refusal, Runtime
 from treadle_operator.peers.messages import (
@@ -71,6 +71,7 @@ class RuntimesClient:
         """Needs the running loop; ``start`` begins to watch."""
         self.refusals: dict[datetime, Refusal] = {}
         self.developments: dict[str, Development] = {}
+        self.development_refusal = ""
         self._refused = refused
         self._peer = peer
         self._told = told
@@ -149,8 +150,17 @@ class RuntimesClient:
     async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
         """See PeerLink."""
         request = pb.ApplyPoliciesRequest(development=map(policy_message, policies))
-        with translated(self._peer):
-            await self._stub.ApplyPolicies(request, **self._terms())
+        before, self.development_refusal = self.development_refusal, ""
+        try:
+            with translated(self._peer):
+                await self._stub.ApplyPolicies(request, **self._terms())
+        except PeerRefused as error:
+            self.development_refusal = error.message
+            raise
+        finally:
+            if self.development_refusal != before:
+                for policy in policies:
+                    self._told(policy.ccid)
 
     async def retire(self, fingerprint: str) -> None:
         """See PeerLink."""

@@ -45,6 +45,8 @@ async def look_for_developer(link: PeerLink, wish: Wish, peer: Peer, found: Look
         row = link.developments.get(wish.ccid)
         if row is None or wish.instantiation.meta.uid not in row.holders:
             text = f"Peer {peer.meta.name} is being told to leave {wish.ccid} to developers"
+            if link.development_refusal:
+                text += f", and refuses: {link.development_refusal}"
             found.target.problem = Problem(Stage.RUNTIME, "DevelopmentOpening", text)
             return
         found.opened, found.opening = peer, row.opening

@@ -5,8 +5,10 @@ One that is not in the set any more is the peer's again, whoever was down when t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Final
 
 from treadle_operator.claims import ccid_of, claims, mode_of
 from treadle_operator.errors import InvalidObject, PeerRefused, Unavailable
@@ -26,6 +28,8 @@ from treadle_operator.model.developing import DevelopmentPolicy
 from treadle_operator.reconcile.world import Outcome, World
 from treadle_operator.resources.development import start_line
 from treadle_operator.resources.durations import seconds
+
+_log: Final = logging.getLogger(__name__)
 
 
 async def reconcile_developments(key: Key, world: World) -> Outcome:
@@ -47,8 +51,9 @@ async def reconcile_developments(key: Key, world: World) -> Outcome:
         return Outcome(refers=refers)
     try:
         await link.apply_policies(wanted)
-    except PeerRefused:
-        # It still has the configuration of an earlier spec; its restart brings us back.
+    except PeerRefused as error:
+        # Perhaps it still has the configuration of an earlier spec; its restart brings us back.
+        _log.warning("what developers run of Peer %s: %s", key.name, error)
         return Outcome(refers=refers, failed=True)
     return Outcome(refers=refers)
 

@@ -18,6 +18,7 @@ from harness.processes import Started, wait_until
 from treadle_fabric.packages import build_legacy_package
 from treadle_operator.definitions import Wanted, are_collections, is_policy
 from treadle_operator.errors import NotLeading, PeerRefused, PeerUnavailable
+from treadle_operator.model.developing import DevelopmentPolicy
 from treadle_operator.peers import Deployment, Origin, PeerLink, Phase, Purpose, State
 from treadle_operator.reconcile.requiring import require
 
@@ -66,6 +67,20 @@ async def test_channels_are_made_once_and_an_unknown_one_is_refused(link: MakeLi
             await peer.definition("nowhere", "asset")
         with pytest.raises(PeerRefused):
             await peer.create_channel("Not A Name", "V1_4_2")
+
+
+async def test_it_says_why_the_peer_leaves_nothing_to_developers_until_it_does(
+    link: MakeLink,
+) -> None:
+    unusable = DevelopmentPolicy(ccid=ASSET, execute_timeout=None, start_line="a\nb", holders=())
+    async with link() as peer:
+        await until(lambda: peer.synced)
+        assert peer.development_refusal == ""
+        with pytest.raises(PeerRefused):
+            await peer.apply_policies([unusable])
+        assert "start_line is one line" in peer.development_refusal
+        await peer.apply_policies([])
+        assert peer.development_refusal == ""
 
 
 async def test_what_a_transaction_may_take_is_said_again_when_it_is_another(
