@@ -42,6 +42,9 @@ class Job:
 
     def send(self, number: int) -> None:
         """Send a signal to the whole group, also to what stands at a breakpoint."""
+        # Once nobody waits for the command, its number may be another group's.
+        if self._code.done():
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
@@ -53,23 +56,24 @@ class Job:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_SECONDS):
                     await self.ended()
-        # What it has started may outlive it.
         self.send(signal.SIGKILL)
         return await self.ended()
 
     def look(self) -> None:
         """Something has happened to a child of ours (SIGCHLD)."""
         while not self._code.done():
-            pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
-            if pid == 0:
+            looking = os.WNOHANG | os.WNOWAIT
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | looking) is not None:
+                return self._over()
+            stopped = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
+            if stopped is None:
                 return
-            if os.WIFSTOPPED(status):
-                self._stopped(os.WSTOPSIG(status))
-            else:
-                self._over(os.waitstatus_to_exitcode(status))
+            self._stopped(stopped.si_status)
 
-    def _over(self, code: int) -> None:
-        self._process.returncode = code
+    def _over(self) -> None:
+        # What it has started may outlive it. Only as long as it is waited for, the group is its.
+        self.send(signal.SIGKILL)
+        code = self._process.wait()
         if self._terminal is not None:
             self._terminal.take_back()
         self._code.set_result(code)
