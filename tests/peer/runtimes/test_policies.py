@@ -163,3 +163,19 @@ def test_a_holder_always_gets_a_certificate_and_its_oldest_ones_end(tmp_path: Pa
     counting = [opened.authority.standing(each.fingerprint) for each in made]
     assert counting == [Standing.RETIRED] * 66 + [Standing.DEVELOPMENT] * 4
     assert opened.authority.standing(other.fingerprint) is Standing.DEVELOPMENT
+
+
+def test_what_failed_half_way_is_done_by_the_next_try(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1"), by=TERM)
+    issued, _ = opened.developments.issue("a:1", None)
+    kept = tmp_path / "authority" / "issued.json"
+    kept.unlink()
+    kept.mkdir()  # nothing can take its place
+    with pytest.raises(OSError, match=r"issued\.json"):
+        opened.developments.apply(policies("b:1"), by=TERM)
+    kept.rmdir()
+    opened.developments.apply(policies("b:1"), by=TERM)
+    assert opened.modes == {"a:1": None, "b:1": Mode.DEVELOPMENT}
+    assert [row.ccid for row in opened.developments.rows()] == ["b:1"]
+    assert opened.authority.standing(issued.fingerprint) is Standing.RETIRED

@@ -86,7 +86,8 @@ class Developments:
                 "this peer opens no chaincode for development: "
                 "treadle.chaincode.allowDevelopment is false"
             )
-        before = frozenset(self._policies.known)
+        # Not what is stored: an earlier try may have failed between that and its effect.
+        before = frozenset(self._rows)
         self._policies.replace(policies, by=by)
         self._authority.retire_unless(self._is_held, Purpose.DEVELOPMENT)
         for ccid in sorted(before - policies.keys()):
