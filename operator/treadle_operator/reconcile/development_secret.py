@@ -82,6 +82,8 @@ async def keep_secret(
 
 async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str, bytes]:
     """Of all peers; the first one's also under names without a peer."""
+    # A certificate counts once it is issued, so what may be missing is read before.
+    clients = await _of_clients(world.kube, opened[0].peer, wish)
     parts = await asyncio.gather(*(_of_peer(wish, each) for each in opened))
     found: dict[str, bytes] = {}
     for each, (_, pair) in zip(opened, parts, strict=True):
@@ -90,7 +92,7 @@ async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str,
     return {
         **found,
         **parts[0][1],
-        **await _of_clients(world.kube, first.peer, wish),
+        **clients,
         "peers.json": doors_json([door for door, _ in parts]),
         "ccid": wish.ccid.encode(),
         "language": (wish.package.spec.language or "").encode(),

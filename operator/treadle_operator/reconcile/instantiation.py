@@ -238,8 +238,14 @@ async def _equip_developers(
     try:
         due = await keep_secret(world, wish, opened, all_known=len(opened + closed) == len(looked))
     except (PeerRefused, PeerUnavailable) as error:
-        found.failed = True
         _log.warning("the Secret for developers of %s: %s", wish.instantiation.meta.name, error)
+        reason = "PeerRefused" if isinstance(error, PeerRefused) else "PeerUnavailable"
+        text = f"Secret {development_name(wish.instantiation.meta.name)} cannot be written: {error}"
+        for one in looked:
+            if one.opened and not one.target.registered:
+                one.target.problem = Problem(Stage.RUNTIME, reason, text)
+        _conclude(looked, wish, found, world.now())
+        found.failed = True
         return
     if due is not None:
         seconds = max((due - world.now()).total_seconds(), 1.0)
