@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from treadle_cli.dev.keyboard import Keyboard
 from treadle_cli.dev.terminal import Terminal
 from treadle_cli.errors import TreadleError
 
@@ -24,11 +25,16 @@ _WAITS_FOR_TERMINAL: Final = frozenset({signal.SIGTTIN, signal.SIGTTOU})
 
 
 class Job:
-    """One running command; *terminal* is lent to it until it ends."""
+    """One running command; *terminal* is lent to it until it ends.
+
+    ``interrupted``: it has ended because Ctrl-C was typed there.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: Terminal | None) -> None:
+        self.interrupted = False
         self._process = process
         self._terminal = terminal
+        self._keyboard = Keyboard(self._member) if terminal is not None else None
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     @property
@@ -65,6 +71,8 @@ class Job:
             looking = os.WNOHANG | os.WNOWAIT
             if os.waitid(os.P_PID, self.pid, os.WEXITED | looking) is not None:
                 return self._over()
+            if self._keyboard is not None:
+                self._keyboard.look()
             stopped = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
             if stopped is None:
                 return
@@ -73,10 +81,23 @@ class Job:
     def _over(self) -> None:
         # What it has started may outlive it. Only as long as it is waited for, the group is its.
         self.send(signal.SIGKILL)
+        if self._keyboard is not None:
+            self.interrupted = self._keyboard.over()
         code = self._process.wait()
         if self._terminal is not None:
             self._terminal.take_back()
         self._code.set_result(code)
+
+    def _member(self) -> subprocess.Popen[bytes] | None:
+        """A program in its group that does nothing; None where there is none, or it is over."""
+        quiet = subprocess.DEVNULL
+        try:
+            command = _ending_with_us(["sleep", "infinity"], os.environ)
+            return subprocess.Popen(  # noqa: S603 - our own words
+                command, stdin=quiet, stdout=quiet, stderr=quiet, process_group=self.pid
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
 
     def _stopped(self, number: int) -> None:
         if self._terminal is None:

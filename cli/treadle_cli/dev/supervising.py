@@ -14,7 +14,8 @@ from treadle_cli.dev.ends import Say
 from treadle_cli.dev.foreground import Foreground, Job
 from treadle_cli.dev.watching import changes
 
-_ENDED_BY_KEYBOARD: Final = -signal.SIGINT
+# 130 as shells and Java's virtual machine say it.
+_ENDED_BY_KEYBOARD: Final = frozenset({-signal.SIGINT, 128 + signal.SIGINT})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Supervised:
                 await asyncio.wait({run, change}, return_when=asyncio.FIRST_COMPLETED)
                 if run.done():
                     code = run.result()
-                    if code == _ENDED_BY_KEYBOARD:
+                    if code in _ENDED_BY_KEYBOARD or (self._job and self._job.interrupted):
                         return code
                     self.say(f"the command {how_it_ended(code)}; waiting for a change")
                     await change

@@ -106,6 +106,24 @@ def test_ctrl_c_also_ends_the_waiting_for_a_change(shell: Shell) -> None:
     shell.until("code=130")
 
 
+@pytest.mark.parametrize("code", [1, 130])
+def test_ctrl_c_ends_a_watched_command_whatever_its_exit_code(shell: Shell, code: int) -> None:
+    script = f'trap "exit {code}" INT; echo rea""dy; sleep 300 & wait'
+    shell.type(connect(f"sh -c '{script}'", "--watch", "."))
+    shell.until("ready")
+    shell.type("\x03")
+    shell.until(f"code={code}")
+
+
+def test_a_watched_command_that_only_fails_waits_for_a_change_at_a_terminal(shell: Shell) -> None:
+    shell.type(connect("python3 -i -c 'print(1000 + 42)'", "--watch", "."))
+    shell.until("1042")
+    shell.type("import os; os._exit(6)\n")
+    shell.until("ended with exit code 6; waiting for a change")
+    shell.type("\x03")
+    shell.until("code=130")
+
+
 def test_ctrl_z_leads_to_the_shell_and_fg_back_to_the_command(shell: Shell) -> None:
     shell.type(connect('python3 -i -c \'print("rea" + "dy")\''))
     shell.until("ready")
