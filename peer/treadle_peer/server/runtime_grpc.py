@@ -13,7 +13,6 @@ import grpc.aio
 from google.protobuf.message import Message
 from treadle_runtime.v1 import runtime_pb2 as pb
 
-from treadle_peer.chaincode.runtimes import Term
 from treadle_peer.server.guard import Guard
 from treadle_peer.server.tls import certificate_hash
 from treadle_peer.services.artifacts import ArtifactsService
@@ -34,11 +33,6 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
 
     def plain(
         name: str, request: type[_Request], act: Callable[[_Request], _Response]
-    ) -> grpc.RpcMethodHandler[_Request, _Response]:
-        return by_term(name, request, lambda message, _: act(message))
-
-    def by_term(
-        name: str, request: type[_Request], act: Callable[[_Request, Term], _Response]
     ) -> grpc.RpcMethodHandler[_Request, _Response]:
         return grpc.unary_unary_rpc_method_handler(
             guard.unary(name, _answering(service, act)),
@@ -71,20 +65,21 @@ def runtimes_handlers(service: RuntimesService, *, guard: Guard) -> grpc.Generic
         "RetireCertificate": plain(
             "RetireCertificate", pb.RetireCertificateRequest, service.retire
         ),
-        "ApplyPolicies": by_term("ApplyPolicies", pb.ApplyPoliciesRequest, service.apply),
+        "ApplyPolicies": plain("ApplyPolicies", pb.ApplyPoliciesRequest, service.apply),
         "WatchRuntimes": watching,
     }
     return grpc.method_handlers_generic_handler(RUNTIMES_SERVICE, methods)
 
 
 def _answering(
-    service: RuntimesService, act: Callable[[_Request, Term], _Response]
+    service: RuntimesService, act: Callable[[_Request], _Response]
 ) -> Callable[[_Request, _Context], Awaitable[_Response]]:
     """*act*, for operators who lead."""
 
     async def answer(request: _Request, context: _Context) -> _Response:
         try:
-            return act(request, service.enter(_certificate(context), _epoch(context)))
+            service.enter(_certificate(context), _epoch(context))
+            return act(request)
         except CallRefused as refused:
             await _refuse(context, refused)
 

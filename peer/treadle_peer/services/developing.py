@@ -81,10 +81,12 @@ def _policy(message: pb.DevelopmentPolicy) -> Policy:
     line = message.start_line
     if len(line) > _LONGEST_LINE or not (line.isprintable() or not line):
         raise _invalid(f"start_line is one line of at most {_LONGEST_LINE} characters")
+    timeout = None
+    if message.HasField("execute_timeout"):
+        timeout = seconds_of(message.execute_timeout, "execute_timeout")
     return Policy(
         ccid=checked_ccid(message.ccid),
-        longest_certificate=_optional(message, "longest_certificate"),
-        execute_timeout=_optional(message, "execute_timeout"),
+        execute_timeout=timeout,
         start_line=line,
         holders=_holders(message.holders),
     )
@@ -98,10 +100,6 @@ def _holders(names: Sequence[str]) -> tuple[str, ...]:
             f"{_LONGEST_HOLDER} characters"
         )
     return tuple(sorted(set(names)))
-
-
-def _optional(message: pb.DevelopmentPolicy, name: str) -> float | None:
-    return seconds_of(getattr(message, name), name) if message.HasField(name) else None  # type: ignore[arg-type]
 
 
 def _invalid(sentence: str) -> CallRefused:

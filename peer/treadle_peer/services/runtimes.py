@@ -213,10 +213,10 @@ class RuntimesService:
             )
         return pb.RetireCertificateResponse()
 
-    def apply(self, request: pb.ApplyPoliciesRequest, term: Term) -> pb.ApplyPoliciesResponse:
+    def apply(self, request: pb.ApplyPoliciesRequest) -> pb.ApplyPoliciesResponse:
         """ApplyPolicies."""
         try:
-            self.developments.apply(policies_of(request), by=term)
+            self.developments.apply(policies_of(request))
         except NotAllowed as error:
             raise CallRefused(Refusal.FAILED_PRECONDITION, str(error)) from error
         return pb.ApplyPoliciesResponse()

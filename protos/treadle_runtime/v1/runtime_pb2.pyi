@@ -640,7 +640,7 @@ class IssueCertificateRequest(google.protobuf.message.Message):
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:
         """From now; unset or too long: 90 days for a runtime, one day for a builder, and for developers
-        one day or what the policy says.
+        one day.
         """
 
     def __init__(
@@ -708,7 +708,6 @@ class DevelopmentPolicy(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     CCID_FIELD_NUMBER: builtins.int
-    LONGEST_CERTIFICATE_FIELD_NUMBER: builtins.int
     EXECUTE_TIMEOUT_FIELD_NUMBER: builtins.int
     START_LINE_FIELD_NUMBER: builtins.int
     HOLDERS_FIELD_NUMBER: builtins.int
@@ -718,10 +717,6 @@ class DevelopmentPolicy(google.protobuf.message.Message):
     """What a developer types to connect a process: told to clients while none is connected, at most
     1 KiB. Empty: Fabric's own command.
     """
-    @property
-    def longest_certificate(self) -> google.protobuf.duration_pb2.Duration:
-        """The longest that a certificate of its developers may live; unset: one day, which is the most."""
-
     @property
     def execute_timeout(self) -> google.protobuf.duration_pb2.Duration:
         """How long a transaction may take; unset: no bound, for a developer may stand at a breakpoint."""
@@ -736,13 +731,12 @@ class DevelopmentPolicy(google.protobuf.message.Message):
         self,
         *,
         ccid: builtins.str = ...,
-        longest_certificate: google.protobuf.duration_pb2.Duration | None = ...,
         execute_timeout: google.protobuf.duration_pb2.Duration | None = ...,
         start_line: builtins.str = ...,
         holders: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout", "longest_certificate", b"longest_certificate"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout", "holders", b"holders", "longest_certificate", b"longest_certificate", "start_line", b"start_line"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["execute_timeout", b"execute_timeout"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["ccid", b"ccid", "execute_timeout", b"execute_timeout", "holders", b"holders", "start_line", b"start_line"]) -> None: ...
 
 global___DevelopmentPolicy = DevelopmentPolicy
 

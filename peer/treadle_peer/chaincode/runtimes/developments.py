@@ -17,7 +17,6 @@ from treadle_peer.chaincode.authority import ChaincodeAuthority
 from treadle_peer.chaincode.certificates import LastingCertificate, Purpose
 from treadle_peer.chaincode.modes import Mode
 from treadle_peer.chaincode.registry import Registration
-from treadle_peer.chaincode.runtimes.epochs import Term
 from treadle_peer.chaincode.runtimes.policies import Policies, Policy
 from treadle_peer.chaincode.streams import StreamPeer
 
@@ -74,12 +73,12 @@ class Developments:
     def take_up(self) -> None:
         """Open what was open before a restart; nothing where that is not allowed any more."""
         if not self._allowed:
-            self._policies.replace({}, by=None)
+            self._policies.replace({})
         self._authority.retire_unless(self._is_held, Purpose.DEVELOPMENT)
         for ccid in self._policies.known:
             self._open(ccid)
 
-    def apply(self, policies: Mapping[str, Policy], *, by: Term) -> None:
+    def apply(self, policies: Mapping[str, Policy]) -> None:
         """These are open, and no others. Raises NotAllowed for any where none is."""
         if policies and not self._allowed:
             raise NotAllowed(
@@ -88,7 +87,7 @@ class Developments:
             )
         # Not what is stored: an earlier try may have failed between that and its effect.
         before = frozenset(self._rows)
-        self._policies.replace(policies, by=by)
+        self._policies.replace(policies)
         self._authority.retire_unless(self._is_held, Purpose.DEVELOPMENT)
         for ccid in sorted(before - policies.keys()):
             self._close(ccid)
@@ -123,9 +122,7 @@ class Developments:
             raise NotOpen(f"chaincode {ccid} is not open for development")
         if holder and holder not in policy.holders:
             raise NotOpen(f"chaincode {ccid} is open for development, but not for {holder}")
-        bounds = [one for one in (lifetime, policy.longest) if one is not None]
-        longest = min(bounds, default=None)
-        made = self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, longest, holder=holder)
+        made = self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, lifetime, holder=holder)
         self._evict_retired()
         return made
 

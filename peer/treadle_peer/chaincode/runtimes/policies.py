@@ -6,13 +6,11 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from treadle_fabric.durable import sync_folder
 from treadle_fabric.identity.files import write_private
 
-from treadle_peer.chaincode.runtimes.epochs import Term
 from treadle_peer.storage import StorageError
 
 
@@ -20,26 +18,18 @@ from treadle_peer.storage import StorageError
 class Policy:
     """One chaincode that developers run. Times are seconds.
 
-    ``longest_certificate``: None for what a development certificate lives at most.
     ``execute_timeout``: None for no bound. ``start_line`` is what a developer types, empty for
     Fabric's own command. ``holders`` are those for whom certificates are issued.
     """
 
     ccid: str
-    longest_certificate: float | None = None
     execute_timeout: float | None = None
     start_line: str = ""
     holders: tuple[str, ...] = ()
 
-    @property
-    def longest(self) -> timedelta | None:
-        """``longest_certificate`` as a duration."""
-        seconds = self.longest_certificate
-        return None if seconds is None else timedelta(seconds=seconds)
-
 
 class Policies:
-    """The set of *file*, and who gave it."""
+    """The set of *file*."""
 
     def __init__(self, file: Path) -> None:
         """Raises StorageError for a damaged file."""
@@ -59,14 +49,12 @@ class Policies:
         """All of them, by ccid."""
         return self._known
 
-    def replace(self, policies: Mapping[str, Policy], *, by: Term | None) -> None:
+    def replace(self, policies: Mapping[str, Policy]) -> None:
         """From now on these, durably before anything follows from it."""
         if policies == self._known:
             return
         openings = {ccid: self._openings.get(ccid) or secrets.token_hex(16) for ccid in policies}
         rows = {
-            "operator": "" if by is None else by.operator,
-            "epoch": 0 if by is None else by.epoch,
             "development": [
                 {**asdict(policies[ccid]), "opening": openings[ccid]} for ccid in sorted(policies)
             ],
@@ -82,7 +70,6 @@ def _read(file: Path) -> tuple[dict[str, Policy], dict[str, str]]:
         found = [
             Policy(
                 ccid=str(row["ccid"]),
-                longest_certificate=_seconds(row["longest_certificate"]),
                 execute_timeout=_seconds(row["execute_timeout"]),
                 start_line=str(row["start_line"]),
                 holders=tuple(str(holder) for holder in row["holders"]),
