@@ -13,7 +13,7 @@ from treadle_peer.chaincode.errors import Ending, RegistrationRefused, StreamEnd
 from treadle_peer.chaincode.launching import Launcher, Launches
 from treadle_peer.chaincode.modes import Mode, Modes
 from treadle_peer.chaincode.registry import Connected, Registration, Registry, RuntimeState
-from treadle_peer.chaincode.replacing import Replaced, replaced_by
+from treadle_peer.chaincode.replacing import Replaced, holder_of, replaced_by
 from treadle_peer.chaincode.streams import StreamPeer
 from treadle_peer.logs import Repeats
 
@@ -165,6 +165,15 @@ class Admission:
         self._leave(registration)
         registration.instance.close(reason)
 
+    def end(self, chosen: Callable[[str, StreamPeer], bool], reason: StreamEnded) -> None:
+        """End the streams that *chosen* names, also of those that only finish their work."""
+        for one in self._registry.all():
+            if chosen(one.ccid, one.instance.caller):
+                self.evict(one, reason)
+        for instance, ccid in [*self._finishing.items()]:
+            if chosen(ccid, instance.caller):
+                instance.close(reason)
+
     def _leave(self, registration: Registration) -> None:
         self._unwatch(registration.instance)
         self._registry.remove(registration.instance, now=self._now())
@@ -211,9 +220,9 @@ class Admission:
 
         Pods share a certificate; their addresses tell them apart.
         """
-        mine = _holder(instance)
+        mine = holder_of(instance.caller)
         for one in self._registry.ready(ccid):
-            if mine is not None and _holder(one.instance) == mine:
+            if mine is not None and holder_of(one.instance.caller) == mine:
                 self.evict(one, self._replacement(instance))
 
     def _register_developer(self, instance: Connected, ccid: str) -> None:
@@ -285,11 +294,3 @@ class Admission:
         timer = self._timers.pop(instance, None)
         if timer is not None:
             timer.cancel()
-
-
-def _holder(instance: Connected) -> tuple[str, str] | None:
-    """Whose stream it is: certificate and address; None without a certificate."""
-    caller = instance.caller
-    if caller.fingerprint is None:
-        return None
-    return caller.fingerprint, caller.remote.rpartition(":")[0]

@@ -54,3 +54,10 @@ def replaced_by(winner: StreamPeer, at: datetime) -> RegistrationRefused:
     """What the one that has to go is told."""
     text = f"replaced by {winner.name} at {at.isoformat(timespec='seconds')}"
     return RegistrationRefused(text, Ending.ABORTED)
+
+
+def holder_of(caller: StreamPeer) -> tuple[str, str] | None:
+    """Whose stream it is: certificate and address; None without a certificate."""
+    if caller.fingerprint is None:
+        return None
+    return caller.fingerprint, caller.remote.rpartition(":")[0]

@@ -199,10 +199,7 @@ class ChaincodeSupport:
 
     def evict(self, chosen: Callable[[str, StreamPeer], bool], sentence: str) -> None:
         """End every stream that *chosen(ccid, caller)* names, because it may not be any more."""
-        for one in self._registry.all():
-            if chosen(one.ccid, one.instance.caller):
-                refusal = RegistrationRefused(sentence, Ending.PERMISSION_DENIED)
-                self._admission.evict(one, refusal)
+        self._admission.end(chosen, RegistrationRefused(sentence, Ending.PERMISSION_DENIED))
 
     def runtime_exited(self, ccid: str, sentence: str) -> None:
         """A launched process ended (``container exited with 1``); its waiters fail at once."""
@@ -228,8 +225,8 @@ class ChaincodeSupport:
         """Take no more streams and calls, end all there are."""
         self._stopping = True
         await self.end_launches()
-        for registration in self._registry.all():
-            self._admission.evict(registration, StreamEnded(STOPPING, Ending.UNAVAILABLE))
+        ended = StreamEnded(STOPPING, Ending.UNAVAILABLE)
+        self._admission.end(lambda ccid, caller: True, ended)
 
     async def _run(self, call: Call) -> ChaincodeMessage:
         key = TxKey(call.channel_id, call.tx_id)

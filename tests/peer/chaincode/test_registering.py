@@ -179,6 +179,27 @@ async def test_a_managed_process_that_does_not_finish_is_ended(make_peer, launch
             await call
 
 
+@pytest.mark.parametrize("how", ["evicted", "stopped"])
+async def test_what_a_managed_process_works_on_ends_with_its_right_to(
+    make_peer, launcher, world, how
+):
+    peer = make_peer(Mode.PRODUCTION, launcher=launcher)
+    stream, task = await peer.chaincode()
+    async with running(peer.support.execute(world.call())) as call:
+        await stream.hear()
+        peer.support.set_mode("probe:1", Mode.DEVELOPMENT)
+        if how == "evicted":
+            peer.support.evict(lambda ccid, caller: ccid == "other:1", "not this one")
+            assert not task.done()
+            peer.support.evict(lambda ccid, caller: ccid == "probe:1", "released")
+            assert await ended(task) == ("released", Ending.PERMISSION_DENIED)
+        else:
+            await peer.support.stop_all()
+            assert (await ended(task))[1] is Ending.UNAVAILABLE
+        with pytest.raises(ExecutionError, match="chaincode stream terminated"):
+            await call
+
+
 async def test_who_waits_for_a_launch_is_told_that_a_developer_has_to_come(
     make_peer, launcher, world
 ):
