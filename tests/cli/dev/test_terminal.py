@@ -83,7 +83,8 @@ def connect(command: str, *options: str) -> str:
 def test_the_command_reads_from_the_terminal_and_has_it_for_itself(shell: Shell) -> None:
     shell.type(connect('python3 -i -c \'import sys; print(sys.stdin.isatty(), "rea" + "dy")\''))
     shell.until("True ready")
-    shell.type("print(6 * 7 + 1000)\n")
+    # Interrupted just before its prompt, an interpreter says so only after the next key.
+    shell.type("import time; print(6 * 7 + 1000); time.sleep(300)\n")
     shell.until("1042")
     # Ctrl-C is the interpreter's, and it goes on.
     shell.type("\x03")
