@@ -37,8 +37,14 @@ class Kubectl:
             await end(process)
             raise TreadleError(f"kubectl has no {kind} {name} after {_SECONDS:g} s") from None
         if process.returncode != 0:
-            raise TreadleError(f"kubectl cannot read {kind} {name}", errors.decode().strip())
-        found = json.loads(output)
+            said = errors.decode(errors="replace").strip()
+            raise TreadleError(f"kubectl cannot read {kind} {name}", said)
+        try:
+            found = json.loads(output)
+        except (ValueError, RecursionError) as error:
+            raise TreadleError(
+                f"kubectl answered for {kind} {name} with what is no JSON: {error}"
+            ) from None
         if not isinstance(found, dict):
             raise TreadleError(f"kubectl answered for {kind} {name} with something else")
         return found

@@ -64,6 +64,7 @@ class _Known:
     async def refreshed(self) -> AsyncIterator[None]:
         """Read it again from time to time."""
         task = asyncio.create_task(self._refresh())
+        task.add_done_callback(notice_end)
         try:
             yield
         finally:
@@ -76,6 +77,12 @@ class _Known:
             # What we have is good for half of its life yet.
             with contextlib.suppress(TreadleError):
                 self.development = await self._instantiation.development()
+
+
+def notice_end(task: asyncio.Task[None]) -> None:
+    """Without new certificates a connection is refused after a day: who serves is to know it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        say(f"the certificates are not renewed any more, start again within hours: {error!r}")
 
 
 def _credentials(known: _Known, peer: TargetPeer) -> Credentials:
