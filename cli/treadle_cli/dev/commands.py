@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from treadle_cli.dev.local import Files
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_LISTEN = "127.0.0.1:7052"
-_LOCAL = "127.0.0.1:7052"
+_CHAINCODE_PORT = "127.0.0.1:7052"
 
 _name = click.argument("name", metavar="CCINST")
 _words = click.argument("words", nargs=-1, required=True, metavar="FUNCTION [ARGUMENT]...")
@@ -43,7 +42,7 @@ def dev() -> None:
     "--peer",
     "peers",
     multiple=True,
-    help=f"A Peer, may be repeated; default: all. With --id host:port [{_LOCAL}].",
+    help=f"A Peer, may be repeated; default: all. With --id host:port [{_CHAINCODE_PORT}].",
 )
 @_namespace
 @_context
@@ -136,7 +135,7 @@ def connect(
 @click.option(
     "--listen",
     "address",
-    default=_LISTEN,
+    default=_CHAINCODE_PORT,
     show_default=True,
     type=Address(),
     help="What connect is given as --listen; for Python as --server.",
@@ -221,5 +220,5 @@ def _local(peers: tuple[str, ...], ccid: str, mspid: str, files: Files) -> Place
 
     if len(peers) > 1:
         raise click.UsageError("with --id there is one --peer")
-    address = Address()(peers[0] if peers else _LOCAL)
+    address = Address()(peers[0] if peers else _CHAINCODE_PORT)
     return LocalPeer(address=address, ccid=ccid, msp_id=mspid, files=files)

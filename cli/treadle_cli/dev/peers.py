@@ -12,10 +12,9 @@ from typing import Final
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from treadle_peer.chaincode import Ending, StreamEnded
 from treadle_peer.chaincode.bridge import Dial
+from treadle_peer.server.callers import TAKE, WHO
 from treadle_peer.server.chaincode_grpc import ClientTLS, DialledStream, Target, dial_peer
 
-WHO: Final = "treadle-who"
-TAKE: Final = "treadle-take"
 _PATIENCE_SECONDS: Final = 5.0
 _TAKEN: Final = frozenset({Ending.ABORTED, Ending.ALREADY_EXISTS})
 
