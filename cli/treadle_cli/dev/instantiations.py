@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from treadle_operator.resources.development import development_name
+
 from treadle_cli.cluster.kubectl import Kubectl
 from treadle_cli.dev.secrets import Development
 from treadle_cli.errors import TreadleError
 
 KIND: Final = "chaincodeinstantiations.treadle.dev"
-
-
-def secret_name(instantiation: str) -> str:
-    """Of the Secret that the operator keeps for developers."""
-    return f"{instantiation}-dev"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +26,7 @@ class Instantiation:
         """Its Secret; raises TreadleError with what is in the way."""
         found = await self.kubectl.object(KIND, self.name)
         namespace = str(_part(found, "metadata").get("namespace", ""))
-        name = secret_name(self.name)
+        name = development_name(self.name)
         try:
             data = await self.kubectl.secret(name)
         except TreadleError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import yaml
+from treadle_operator.resources.development import development_name
 
-from treadle_cli.dev.instantiations import KIND, secret_name
+from treadle_cli.dev.instantiations import KIND
 from treadle_cli.dev.secrets import Development
 from treadle_cli.dev.starting import Told, settings
 
@@ -37,7 +38,7 @@ def role(instantiation: str, found: Development, *, user: str) -> str:
     metadata = {"name": name, "namespace": found.namespace}
     rules = [
         _rule(group, plural, [instantiation], ["get"]),
-        _rule("", "secrets", [secret_name(instantiation)], ["get"]),
+        _rule("", "secrets", [development_name(instantiation)], ["get"]),
         # WebSockets ask for get; from Kubernetes 1.35 on for create, too.
         _rule("", "pods/portforward", pods, ["get", "create"]),
     ]
