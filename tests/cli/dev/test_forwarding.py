@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from harness.kubernetes.control_plane import ControlPlane
@@ -34,11 +36,37 @@ def kubectl(api_server: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Kubect
     return Kubectl()
 
 
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
+@asynccontextmanager
+async def echoing() -> AsyncIterator[str]:
+    """The address of a server that says what it hears; its connections end with it."""
+    connections: set[asyncio.Task[None]] = set()
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            await ended(writer)
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.create_task(echo(reader, writer)))
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """Close it, and wait until it is closed: what is left over would be another test's warning."""
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def exchange(address: str, data: bytes) -> bytes:
@@ -52,18 +80,16 @@ async def exchange(address: str, data: bytes) -> bytes:
     except (asyncio.IncompleteReadError, ConnectionError) as short:
         return getattr(short, "partial", b"")
     finally:
-        writer.close()
+        await ended(writer)
 
 
 async def test_bytes_pass_both_ways_on_as_many_connections_as_are_made(
     kubelet: ForwardingKubelet, kubectl: Kubectl
 ) -> None:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    kubelet.ports[POD, 7052] = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     large = os.urandom(3_000_000)
     said: list[str] = []
     async with (
-        server,
+        echoing() as kubelet.ports[POD, 7052],
         api_socket(kubectl) as api,
         forwarded(api, TO, tell=said.append) as address,
     ):
@@ -76,11 +102,9 @@ async def test_bytes_pass_both_ways_on_as_many_connections_as_are_made(
 async def test_a_connection_that_was_cut_can_be_made_again(
     kubelet: ForwardingKubelet, kubectl: Kubectl
 ) -> None:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    kubelet.ports[POD, 7052] = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     said: list[str] = []
     async with (
-        server,
+        echoing() as kubelet.ports[POD, 7052],
         api_socket(kubectl) as api,
         forwarded(api, TO, tell=said.append) as address,
     ):
@@ -90,7 +114,7 @@ async def test_a_connection_that_was_cut_can_be_made_again(
         assert await asyncio.wait_for(reader.readexactly(1), 30) == b"a"
         await asyncio.to_thread(kubelet.cut)
         assert await asyncio.wait_for(reader.read(), 30) == b""
-        writer.close()
+        await ended(writer)
         assert await exchange(address, b"again") == b"again"
 
 
@@ -114,10 +138,8 @@ async def test_the_reason_of_a_refusal_is_told_once(
 async def test_kubectl_is_started_again_when_it_has_ended(
     kubelet: ForwardingKubelet, kubectl: Kubectl
 ) -> None:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    kubelet.ports[POD, 7052] = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with (
-        server,
+        echoing() as kubelet.ports[POD, 7052],
         api_socket(kubectl) as api,
         forwarded(api, TO, tell=print) as address,
     ):
@@ -129,10 +151,8 @@ async def test_kubectl_is_started_again_when_it_has_ended(
 async def test_a_silent_tunnel_is_kept_alive_and_a_dead_one_is_noticed(
     kubelet: ForwardingKubelet, kubectl: Kubectl
 ) -> None:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    kubelet.ports[POD, 7052] = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with (
-        server,
+        echoing() as kubelet.ports[POD, 7052],
         api_socket(kubectl, ping_seconds=2) as api,
         forwarded(api, TO, tell=print) as address,
     ):
@@ -148,7 +168,7 @@ async def test_a_silent_tunnel_is_kept_alive_and_a_dead_one_is_noticed(
             assert await asyncio.wait_for(reader.read(), 30) == b""
         finally:
             kubelet.deaf = False
-            writer.close()
+            await ended(writer)
 
 
 async def kill(api: ApiSocket) -> None:

@@ -134,10 +134,23 @@ async def strangers_are_refused(operator: Operator, pod: PodFolders, address: st
         await Shim.dial(address, tls=ClientTLS(roots=roots))
     issued, _ = await operator.issue(CCID)
     other = ClientTLS(roots=roots, key=issued.private_key, certificate=issued.certificate)
-    shim = await Shim.dial(address, tls=other)
-    await shim.say(register(CCID))
-    with pytest.raises(StreamEnded, match="only the chaincode of this pod"):
-        await shim.hear()
+    assert "only the chaincode of this pod" in (await refusal(address, other)).sentence
+
+
+async def refusal(address: str, tls: ClientTLS) -> StreamEnded:
+    """What the bridge says; gRPC hides that from whoever still wrote when it was said."""
+    async with asyncio.timeout(30):
+        while True:
+            shim = await Shim.dial(address, tls=tls)
+            try:
+                await shim.say(register(CCID))
+                await shim.hear()
+            except StreamLost:
+                continue
+            except StreamEnded as ended:
+                return ended
+            finally:
+                await shim.stream.close()
 
 
 async def test_a_refused_chaincode_reads_why(
