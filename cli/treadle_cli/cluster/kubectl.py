@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import re
 import shutil
@@ -57,7 +56,7 @@ class Kubectl:
                 key: base64.b64decode(str(value), validate=True)
                 for key, value in (data if isinstance(data, dict) else {}).items()
             }
-        except binascii.Error as error:
+        except ValueError as error:
             raise TreadleError(f"Secret {name} is damaged: {error}") from None
 
     @asynccontextmanager
@@ -79,16 +78,19 @@ class Kubectl:
             raise TreadleError("kubectl is not installed, or not in PATH; it leads to the cluster")
         options = [f"--context={self.context}"] if self.context else []
         options += [f"--namespace={self.namespace}"] if self.namespace else []
-        return await asyncio.create_subprocess_exec(
-            program,
-            *options,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C at the terminal is for us; we end it.
-            start_new_session=True,
-        )
+        try:
+            return await asyncio.create_subprocess_exec(
+                program,
+                *options,
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                # Ctrl-C at the terminal is for us; we end it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TreadleError(f"kubectl cannot be started: {error.strerror}") from None
 
 
 async def _forwarding(process: asyncio.subprocess.Process, what: str) -> int:
@@ -104,7 +106,7 @@ async def _forwarding(process: asyncio.subprocess.Process, what: str) -> int:
     except TimeoutError:
         raise TreadleError(f"kubectl does not forward {what} within {_SECONDS:g} s") from None
     if found is None:
-        raise TreadleError(f"kubectl cannot forward {what}", words.decode().strip())
+        raise TreadleError(f"kubectl cannot forward {what}", words.decode(errors="replace").strip())
     return int(found.group(1))
 
 

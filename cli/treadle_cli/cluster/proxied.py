@@ -124,7 +124,8 @@ async def _started(process: asyncio.subprocess.Process) -> Coroutine[None, None,
         await end(process)
         raise TreadleError(f"kubectl does not serve within {_START_SECONDS:g} s") from None
     if not line.startswith(_LINE):
-        raise TreadleError("kubectl does not lead to the API server", words.decode().strip())
+        said = words.decode(errors="replace").strip()
+        raise TreadleError("kubectl does not lead to the API server", said)
     return _read(process.stderr)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -36,7 +35,7 @@ class ClusterPeers:
         """See Place."""
         development = await self.instantiation.development()
         chosen = development.chosen(self.peers)
-        known = _Known(self.instantiation, development)
+        known = Known(self.instantiation, development)
         async with AsyncExitStack() as stack:
             api = await stack.enter_async_context(api_socket(self.instantiation.kubectl))
             await stack.enter_async_context(known.refreshed())
@@ -53,18 +52,25 @@ class ClusterPeers:
             yield served
 
 
-class _Known:
+class Known:
     """The newest contents of the Secret: the operator renews the certificates."""
 
-    def __init__(self, instantiation: Instantiation, development: Development) -> None:
-        self._instantiation = instantiation
+    def __init__(
+        self,
+        instantiation: Instantiation,
+        development: Development,
+        *,
+        every: float = _REFRESH_SECONDS,
+    ) -> None:
         self.development = development
+        self._instantiation = instantiation
+        self._every = every
+        self._said = ""
 
     @asynccontextmanager
     async def refreshed(self) -> AsyncIterator[None]:
         """Read it again from time to time."""
         task = asyncio.create_task(self._refresh())
-        task.add_done_callback(notice_end)
         try:
             yield
         finally:
@@ -73,26 +79,31 @@ class _Known:
 
     async def _refresh(self) -> None:
         while True:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            # What we have is good for half of its life yet.
-            with contextlib.suppress(TreadleError):
+            await asyncio.sleep(self._every)
+            try:
                 self.development = await self._instantiation.development()
+            except TreadleError as error:
+                self._failed(str(error))
+            except Exception as error:  # if this task ended, nobody would miss it for hours
+                self._failed(repr(error))
+            else:
+                self._said = ""
+
+    def _failed(self, reason: str) -> None:
+        """What we have is good for half of its life yet: who serves is to know, but only once."""
+        if reason != self._said:
+            say(f"the certificates are not renewed until this is over: {reason}")
+            self._said = reason
 
 
-def notice_end(task: asyncio.Task[None]) -> None:
-    """Without new certificates a connection is refused after a day: who serves is to know it."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        say(f"the certificates are not renewed any more, start again within hours: {error!r}")
-
-
-def _credentials(known: _Known, peer: TargetPeer) -> Credentials:
+def _credentials(known: Known, peer: TargetPeer) -> Credentials:
     async def newest() -> ClientTLS | None:
         return known.development.client_tls(peer)
 
     return newest
 
 
-async def _end(stack: AsyncExitStack, api: ApiSocket, known: _Known, peer: TargetPeer) -> PeerEnd:
+async def _end(stack: AsyncExitStack, api: ApiSocket, known: Known, peer: TargetPeer) -> PeerEnd:
     to = PodPort(namespace=known.development.namespace, pod=peer.pod, port=peer.port)
     address = await stack.enter_async_context(forwarded(api, to, tell=say))
     return PeerEnd(name=peer.name, address=address, credentials=_credentials(known, peer))
