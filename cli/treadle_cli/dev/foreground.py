@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from treadle_cli.dev.child import ENDED, change
 from treadle_cli.dev.keyboard import Keyboard
 from treadle_cli.dev.terminal import Terminal
 from treadle_cli.errors import TreadleError
@@ -68,18 +69,18 @@ class Job:
     def look(self) -> None:
         """Something has happened to a child of ours (SIGCHLD)."""
         while not self._code.done():
-            looking = os.WNOHANG | os.WNOWAIT
-            if os.waitid(os.P_PID, self.pid, os.WEXITED | looking) is not None:
+            changed = change(self._process)
+            if changed == ENDED:
                 return self._over()
             if self._keyboard is not None:
                 self._keyboard.look()
-            stopped = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
-            if stopped is None:
+            if changed is None:
                 return
-            self._stopped(stopped.si_status)
+            self._stopped(changed)
 
     def _over(self) -> None:
-        # What it has started may outlive it. Only as long as it is waited for, the group is its.
+        # What it has started may outlive it. Only as long as it is waited for, the group is its;
+        # where it cannot be left waiting, this is at once after its end.
         self.send(signal.SIGKILL)
         if self._keyboard is not None:
             self.interrupted = self._keyboard.over()

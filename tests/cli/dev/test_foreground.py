@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,24 @@ async def test_what_the_command_has_started_ends_before_its_number_can_be_anothe
     wait_until(lambda: gone(int(file.read_text())), within=30, what="the other one ending")
     assert signalled
     assert all(led for _, led in signalled)
+
+
+@pytest.mark.parametrize(("end", "code"), [("exit 3", 3), ("kill -KILL $$", -9)])
+async def test_a_system_without_waitid_tells_the_same_of_a_command(
+    end: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "waitid")
+    file = tmp_path / "pid"
+    foreground = Foreground()
+    with foreground.hearing():
+        script = f"sleep 300 & echo $! >{file}; kill -STOP $$; {end}"
+        job = foreground.start(["sh", "-c", script], dict(os.environ))
+        wait_until(lambda: state(job.pid) == "T", within=30, what="the command standing still")
+        job.send(signal.SIGCONT)
+        assert await job.ended() == code
+    wait_until(lambda: gone(int(file.read_text())), within=30, what="the other one ending")
+
+
+def state(pid: int) -> str:
+    """One letter, as ps has it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

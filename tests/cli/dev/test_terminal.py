@@ -125,7 +125,13 @@ def test_a_watched_command_that_only_fails_waits_for_a_change_at_a_terminal(shel
     shell.until("code=130")
 
 
-def test_ctrl_z_leads_to_the_shell_and_fg_back_to_the_command(shell: Shell) -> None:
+@pytest.mark.parametrize("waitid", [True, False], ids=["waitid", "no waitid"])
+def test_ctrl_z_leads_to_the_shell_and_fg_back_to_the_command(
+    shell: Shell, tmp_path: Path, waitid: bool
+) -> None:
+    if not waitid:  # as on macOS before Python 3.13
+        (tmp_path / "sitecustomize.py").write_text("import os\n\ndel os.waitid\n")
+        shell.type(f"export PYTHONPATH={tmp_path}\n")
     shell.type(connect('python3 -i -c \'print("rea" + "dy")\''))
     shell.until("ready")
     shell.type("\x1a")
