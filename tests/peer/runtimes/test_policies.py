@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from treadle_peer.chaincode import Mode
+from harness.supported import SupportedPeer
+from treadle_peer.chaincode import Mode, StreamPeer
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
 from treadle_peer.chaincode.runtimes import (
     Developments,
@@ -153,17 +156,51 @@ def test_a_holder_always_gets_a_certificate_and_its_oldest_ones_end(tmp_path: Pa
     assert opened.authority.standing(other.fingerprint) is Standing.DEVELOPMENT
 
 
+@contextlib.contextmanager
+def unwritable(kept: Path) -> Iterator[None]:
+    """Nothing can take the place of what is there."""
+    kept.unlink()
+    kept.mkdir()
+    yield
+    kept.rmdir()
+
+
 def test_what_failed_half_way_is_done_by_the_next_try(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.developments.apply(policies("a:1"))
     issued, _ = opened.developments.issue("a:1", None)
-    kept = tmp_path / "authority" / "issued.json"
-    kept.unlink()
-    kept.mkdir()  # nothing can take its place
-    with pytest.raises(OSError, match=r"issued\.json"):
+    with (
+        unwritable(tmp_path / "authority" / "issued.json"),
+        pytest.raises(OSError, match=r"issued\.json"),
+    ):
         opened.developments.apply(policies("b:1"))
-    kept.rmdir()
     opened.developments.apply(policies("b:1"))
     assert opened.modes == {"a:1": None, "b:1": Mode.DEVELOPMENT}
     assert [row.ccid for row in opened.developments.rows()] == ["b:1"]
     assert opened.authority.standing(issued.fingerprint) is Standing.RETIRED
+
+
+async def test_a_developer_leaves_what_a_try_has_closed_half_way(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("probe:1"))
+    opened.developments.issue("probe:1", None)
+    peer = SupportedPeer(
+        mode=Mode.DEVELOPMENT,
+        caller=lambda remote, fingerprint: StreamPeer(
+            remote=remote, fingerprint=fingerprint, loopback=True
+        ),
+        rules={"developed": opened.developments.connected},
+    )
+    stream, serving = await peer.chaincode()
+    assert opened.developments.get("probe:1").connected
+    with (
+        unwritable(tmp_path / "authority" / "issued.json"),
+        pytest.raises(OSError, match=r"issued\.json"),
+    ):
+        opened.developments.apply({})
+    stream.hang_up()
+    await serving
+    row = opened.developments.get("probe:1")
+    assert (row.open, row.connected, row.remote) == (True, False, "")
+    opened.developments.apply({})
+    assert opened.developments.rows() == []

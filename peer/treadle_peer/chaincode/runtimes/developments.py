@@ -138,7 +138,10 @@ class Developments:
             return
         if registration is None:
             if row.connected:
-                self._tell(self._opened(ccid))
+                # Not ``_opened``: after a try that failed half way it may be no policy any more.
+                self._tell(
+                    replace(row, connected=False, developer="", remote="", since=self._now())
+                )
             return
         caller = registration.instance.caller
         self._tell(
