@@ -135,6 +135,22 @@ async def test_a_process_that_registers_during_a_build_ends_the_wait(make_side: 
     await state_of(side, RuntimeState.REGISTERED)
 
 
+async def test_a_start_that_is_withdrawn_is_no_failure_of_the_runtime(make_side: MakeSide) -> None:
+    side = make_side()
+    joined = asyncio.create_task(side.launches.join(CCID))
+    await state_of(side, RuntimeState.REQUIRED)
+    side.required.report(CCID, report(Phase.STARTING))
+    for _ in range(5):
+        await asyncio.sleep(0)  # the launch comes to where it waits for the process
+    side.launches.give_up(CCID, "a developer runs it now")
+    with pytest.raises(ExecutionError, match="a developer runs it now"):
+        await joined
+    runtime = side.required.get(CCID)
+    assert runtime is not None
+    assert (runtime.state, runtime.message) == (RuntimeState.STARTING, "")
+    assert side.failed == []
+
+
 async def test_what_was_required_is_after_a_restart(make_side: MakeSide) -> None:
     first = make_side()
     first.required.require(CCID, Origin.CLIENT)
