@@ -150,17 +150,13 @@ class RuntimesClient:
     async def apply_policies(self, policies: Sequence[DevelopmentPolicy]) -> None:
         """See PeerLink."""
         request = pb.ApplyPoliciesRequest(development=map(policy_message, policies))
-        before, self.development_refusal = self.development_refusal, ""
         try:
             with translated(self._peer):
                 await self._stub.ApplyPolicies(request, **self._terms())
         except PeerRefused as error:
-            self.development_refusal = error.message
+            self._learn_refusal(error.message, policies)
             raise
-        finally:
-            if self.development_refusal != before:
-                for policy in policies:
-                    self._told(policy.ccid)
+        self._learn_refusal("", policies)
 
     async def retire(self, fingerprint: str) -> None:
         """See PeerLink."""
@@ -240,6 +236,12 @@ class RuntimesClient:
             self.developments.pop(message.ccid, None)
         if self.synced:
             self._told(message.ccid)
+
+    def _learn_refusal(self, sentence: str, policies: Sequence[DevelopmentPolicy]) -> None:
+        if self.development_refusal != sentence:
+            self.development_refusal = sentence
+            for policy in policies:
+                self._told(policy.ccid)
 
     def _told_changes(self, before: dict[str, Development]) -> None:
         """What a watch that begins anew knows otherwise than the last one."""

@@ -79,6 +79,11 @@ async def test_it_says_why_the_peer_leaves_nothing_to_developers_until_it_does(
         with pytest.raises(PeerRefused):
             await peer.apply_policies([unusable])
         assert "start_line is one line" in peer.development_refusal
+        again = asyncio.create_task(peer.apply_policies([unusable]))
+        await asyncio.sleep(0)  # it is asked, and has not answered
+        assert "start_line is one line" in peer.development_refusal
+        with pytest.raises(PeerRefused):
+            await again
         await peer.apply_policies([])
         assert peer.development_refusal == ""
 
