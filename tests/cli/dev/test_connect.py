@@ -215,7 +215,7 @@ def test_a_server_that_runs_already_is_dialled(
     development_peer: DevelopmentPeer, connected: Connecting, tmp_path: Path
 ) -> None:
     folder, command = example("python")
-    address = "127.0.0.1:11999"
+    address = f"127.0.0.1:{free_port()}"
     told = {"CHAINCODE_ID": "served:1", "CHAINCODE_SERVER_ADDRESS": address}
     server = Started(command, output=tmp_path / "server", environment=os.environ | told, cwd=folder)
     try:
