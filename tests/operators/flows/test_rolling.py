@@ -47,13 +47,16 @@ def pods(trade: Operated) -> set[str]:
     return {pod["metadata"]["uid"] for pod in found}
 
 
-def keep_busy(trade: Operated, answers: list[str]) -> None:
-    """Transactions of five seconds, two at a time, until the pods of the beginning are gone."""
-    with apart(trade) as own, apart(trade) as one, apart(trade) as two:
-        old = pods(own)
-        with ThreadPoolExecutor(2) as pool:
-            while old & everything(own):
-                answers += pool.map(slept, [one, two])
+def keep_busy(trade: Operated, old: set[str], answers: list[str]) -> None:
+    """Transactions of five seconds, two at a time, until the pods *old* are gone."""
+    with (
+        apart(trade) as own,
+        apart(trade) as one,
+        apart(trade) as two,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        while old & everything(own):
+            answers += pool.map(slept, [one, two])
 
 
 @contextmanager
@@ -96,7 +99,7 @@ def test_another_value_of_a_secret_replaces_the_pods_and_no_transaction_is_lost(
     before = pods(trade)
     assert len(before) == 1
     answers: list[str] = []
-    busy = Thread(target=keep_busy, args=(trade, answers))
+    busy = Thread(target=keep_busy, args=(trade, before, answers), daemon=True)
     busy.start()
     deployment = trade.space.get("Deployment", runtime_name("peer0", "rolling:1.0"))
     apply_secret(trade, "first", "another key of it")
@@ -109,6 +112,7 @@ def test_another_value_of_a_secret_replaces_the_pods_and_no_transaction_is_lost(
     after = trade.space.get("Deployment", runtime_name("peer0", "rolling:1.0"))
     assert after["metadata"]["generation"] == deployment["metadata"]["generation"] + 1
     trade.ready(KIND, "rolling")
-    busy.join(60)
+    busy.join(120)
+    assert not busy.is_alive()
     assert len(answers) > 1
     assert set(answers) == {""}, answers
