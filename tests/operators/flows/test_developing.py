@@ -63,8 +63,8 @@ class Others:
 
         thread = threading.Thread(target=self.trade.ask, args=(ask,))
         thread.start()
-        assert begun.wait(30)
         try:
+            assert begun.wait(30)
             yield
         finally:
             stop.set()
