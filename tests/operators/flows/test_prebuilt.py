@@ -30,14 +30,18 @@ def reference(name: str) -> str:
     return f"{name}@sha256:{hashlib.sha256(name.encode()).hexdigest()}"
 
 
+def image() -> Image:
+    """As its builders make it for fabric-builder-k8s: its command dials its peer."""
+    folder = built("go")
+    command = f"exec {folder}/chaincode -peer.address=$CORE_PEER_ADDRESS"
+    return Image(folders=here(folder), command=("sh", "-c", command))
+
+
 @pytest.fixture
 def prebuilt(machine: Machine) -> Iterator[str]:
-    """An image as its builders make it for fabric-builder-k8s: its command dials its peer."""
-    folder, name = built("go"), reference("prebuilt-go")
-    machine.node.images[name] = Image(
-        folders=here(folder),
-        command=("sh", "-c", f"exec {folder}/chaincode -peer.address=$CORE_PEER_ADDRESS"),
-    )
+    """The name of an image that nodes can get."""
+    name = reference("prebuilt-go")
+    machine.node.images[name] = image()
     yield name
     del machine.node.images[name]
 
@@ -93,6 +97,7 @@ def restarts(pod: dict[str, Any]) -> dict[str, int]:
     return {each["name"]: each["restartCount"] for each in every}
 
 
+@pytest.mark.toolchain("go")
 def test_a_missing_image_is_told_and_comes_when_it_is_there(
     trade: Operated, machine: Machine
 ) -> None:
@@ -101,6 +106,12 @@ def test_a_missing_image_is_told_and_comes_when_it_is_there(
     trade.instantiate("late", "late-1", channel="mychannel", init=INIT)
     told = trade.becomes(KIND, "late", "ImagePullFailed", within=WITHIN)
     assert name in told
+    machine.node.images[name] = image()
+    try:
+        trade.ready(KIND, "late", within=WITHIN)
+        assert balance(trade, "late", "b") == 50
+    finally:
+        del machine.node.images[name]
     trade.space.api.delete(trade.space.path(KIND, "late")).expect()
 
 
