@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from harness.process_one import NAMESPACE, alone
 from harness.processes import Started, wait_until
 
-NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 SIGTERM_CODE = 143
-
-
-def alone() -> bool:
-    """Whether this machine lets us have processes 1 of our own."""
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
 def slow_import(folder: Path) -> Path:
