@@ -32,6 +32,7 @@ async def slept(network: Network, milliseconds: int) -> str:
     return ""
 
 
+@pytest.mark.long
 async def test_a_runtime_has_a_bound_of_its_own_until_it_is_taken_back(
     make_peer: Callable[..., PeerProcess], pods: list[Started]
 ) -> None:
