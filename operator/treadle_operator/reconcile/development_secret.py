@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from treadle_operator import identities
-from treadle_operator.errors import Blocked
+from treadle_operator.errors import Blocked, OperatorError, Unavailable
 from treadle_operator.kube import SECRETS, Kube
 from treadle_operator.model import Manifest, Peer, text_at
-from treadle_operator.model.peering import Purpose
+from treadle_operator.model.peering import Certificate, Purpose
 from treadle_operator.names import peer_names
 from treadle_operator.peers import PeerLink
 from treadle_operator.reconcile.deploying import Wish
+from treadle_operator.reconcile.together import together
 from treadle_operator.reconcile.world import World
 from treadle_operator.resources import ports, secret_data, secret_manifest
 from treadle_operator.resources.development import (
@@ -29,8 +30,11 @@ from treadle_operator.resources.development import (
     renew_at,
 )
 
+_log: Final = logging.getLogger(__name__)
+
 LIFETIME: Final = timedelta(days=1)
 _PAIR: Final = ("client.crt", "client.key", "ca.crt")
+_Made = tuple[PeerLink, Certificate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +78,37 @@ async def keep_secret(
     if complete and same and due is not None and world.now() < due:
         return due
     due = world.now() + LIFETIME / 2
-    data = await _data(world, wish, opened)
-    metadata = development_secret(one, data=data, issued_for=text, renew_at=due)
-    await world.kube.apply({**secret_manifest(dict(metadata), data), "type": "Opaque"})
+    made: list[_Made] = []
+    try:
+        data = await _data(world, wish, opened, made)
+        metadata = development_secret(one, data=data, issued_for=text, renew_at=due)
+        await world.kube.apply({**secret_manifest(dict(metadata), data), "type": "Opaque"})
+    except Unavailable:
+        raise  # perhaps it is written, and then what it holds has to count
+    except OperatorError:
+        # A peer lets few count: those of each try would end the ones that the Secret holds.
+        await together(_retire(link, certificate) for link, certificate in made)
+        raise
     return due
 
 
-async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str, bytes]:
-    """Of all peers; the first one's also under names without a peer."""
+async def _retire(link: PeerLink, certificate: Certificate) -> None:
+    """Nobody holds it; one that stays because the peer is away ends within a day."""
+    try:
+        await link.retire(certificate.fingerprint)
+    except OperatorError as error:
+        _log.warning("a developer's certificate that nobody holds is not retired: %s", error)
+
+
+async def _data(
+    world: World, wish: Wish, opened: Sequence[Opened], made: list[_Made]
+) -> dict[str, bytes]:
+    """Of all peers; the first one's also under names without a peer. *made* gets what is issued,
+    also when another peer refuses.
+    """
     # A certificate counts once it is issued, so what may be missing is read before.
     clients = await _of_clients(world.kube, opened[0].peer, wish)
-    parts = await asyncio.gather(*(_of_peer(wish, each) for each in opened))
+    parts = await together(_of_peer(wish, each, made) for each in opened)
     found: dict[str, bytes] = {}
     for each, (_, pair) in zip(opened, parts, strict=True):
         found |= {f"{each.peer.meta.name}.{key}": value for key, value in pair.items()}
@@ -101,7 +125,9 @@ async def _data(world: World, wish: Wish, opened: Sequence[Opened]) -> dict[str,
     }
 
 
-async def _of_peer(wish: Wish, opened: Opened) -> tuple[Door, Mapping[str, bytes]]:
+async def _of_peer(
+    wish: Wish, opened: Opened, made: list[_Made]
+) -> tuple[Door, Mapping[str, bytes]]:
     """Its door, and what opens it."""
     meta, tls = opened.peer.meta, opened.peer.spec.tls.enabled
     pod = peer_names(meta.name, opened.peer.spec.msp_id).pod
@@ -111,6 +137,7 @@ async def _of_peer(wish: Wish, opened: Opened) -> tuple[Door, Mapping[str, bytes
     issued = await opened.link.issue(
         wish.ccid, Purpose.DEVELOPMENT, LIFETIME, holder=wish.instantiation.meta.uid
     )
+    made.append((opened.link, issued))
     host = issued.peer_address.rpartition(":")[0]
     pair = dict(zip(_PAIR, (issued.certificate, issued.private_key, issued.authority), strict=True))
     return Door(**door, server_name=host, tls=True), pair  # type: ignore[arg-type]

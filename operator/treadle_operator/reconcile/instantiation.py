@@ -6,12 +6,10 @@ ledgers hold: whatever was interrupted is found there.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from treadle_operator.claims import ccid_of, claims, duplicates
 from treadle_operator.conditions import Condition
@@ -45,6 +43,7 @@ from treadle_operator.reconcile.deploying import Looked, Wish, deploy
 from treadle_operator.reconcile.development_secret import Opened, keep_secret
 from treadle_operator.reconcile.instantiating import look
 from treadle_operator.reconcile.status import write_status
+from treadle_operator.reconcile.together import together
 from treadle_operator.reconcile.verdicts import (
     Problem,
     Stage,
@@ -69,9 +68,6 @@ _FAILING: Final = frozenset(
         "InstantiationRefused",
     }
 )
-
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -150,19 +146,10 @@ async def _work(one: ChaincodeInstantiation, world: World, found: _Findings) -> 
         look(world, wish, peer, claims(peer, wish.ccid, entries.instantiations, entries.packages))
         for peer in package.spec.peers
     ]
-    looked = await _all(looks)
+    looked = await together(looks)
     await _deploy(world, looked, wish)
     _conclude(looked, wish, found, world.now())
     await _equip_developers(world, wish, looked, found)
-
-
-async def _all(work: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
-    """Do all of it at once; the first failure is raised when all have ended."""
-    ended = await asyncio.gather(*work, return_exceptions=True)
-    for one in ended:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in ended if not isinstance(one, BaseException)]
 
 
 async def _package(one: ChaincodeInstantiation, world: World, found: _Findings) -> ChaincodePackage:
@@ -218,7 +205,7 @@ async def _deploy(world: World, looked: list[Looked], wish: Wish) -> None:
                 text = "it waits until every other target is ready for it"
                 found.target.problem = Problem(Stage.DEFINITION, "WaitingForOthers", text)
     else:
-        await _all([deploy(world, found, wish) for found in missing])
+        await together([deploy(world, found, wish) for found in missing])
 
 
 async def _equip_developers(
