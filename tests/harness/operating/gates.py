@@ -63,10 +63,13 @@ class BuildGate:
         (self.folder / "open").unlink(missing_ok=True)
 
 
-def gated_files() -> dict[str, str]:
-    """The Go example, whose Init and transfer ask ``$GATE`` before they answer."""
+def gated_files(*, init: str = "pass()") -> dict[str, str]:
+    """The Go example, whose Init and transfer ask ``$GATE`` before they answer.
+
+    *init* is the statement with which Init begins.
+    """
     changes = (
-        (_INIT, f"{_INIT}\tpass()\n"),
+        (_INIT, f"{_INIT}\t{init}\n"),
         ("3, transfer}", "3, passing}"),
     )
     return {**go_files(*changes), "gate.go": _PASS}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from harness.nodes.machine import Machine
-from harness.operating.operated import Operated, go_files, operated, package_of
+from harness.operating.gates import Gate, gate, gated_files
+from harness.operating.operated import Operated, operated, package_of
+from harness.processes import wait_until
 
 pytestmark = [
     pytest.mark.kubernetes,
@@ -16,31 +19,50 @@ pytestmark = [
 ]
 
 KIND = "ChaincodeInstantiation"
-BEGINS = "if len(args)%2 != 0 {"
-SLOW = (BEGINS, f"sleep(stub, args[1:2])\n\t{BEGINS}")
-"""Init sleeps as many milliseconds as its first account has."""
+MINUTE = 61.0
+SLOW = 'if stub.GetStringArgs()[2] == "100" {\n\t\tpass()\n\t}'
+"""Init waits at the gate when its first account has 100."""
 
 
 @pytest.fixture(scope="module")
 def patient(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
-    """A peer that gives every transaction two minutes."""
+    """A peer that gives every transaction four minutes."""
     channels = [{"name": "slow"}, {"name": "quick"}]
     folder = tmp_path_factory.mktemp("patient")
     with operated(
-        machine, folder, channels=channels, chaincode={"executeTimeout": "2m"}
+        machine, folder, channels=channels, chaincode={"executeTimeout": "4m"}
     ) as running:
         yield running
 
 
-def test_an_init_of_more_than_a_minute_commits_once_beside_others(patient: Operated) -> None:
-    spec = package_of(go_files(SLOW), name="slowly", version="1.0")
+@pytest.fixture
+def waiting(machine: Machine) -> Iterator[Gate]:
+    with gate(machine.node.address) as made:
+        yield made
+
+
+def test_an_init_of_more_than_a_minute_commits_once_beside_others(
+    patient: Operated, waiting: Gate
+) -> None:
+    spec = package_of(gated_files(init=SLOW), name="slowly", version="1.0")
     patient.space.create_package("slowly-1.0", **spec)
-    patient.instantiate("slow", "slowly-1.0", channel="slow", init={"args": ["init", "a", "65000"]})
-    told = patient.becomes(KIND, "slow", "Instantiating", within=240)
+    runtime = {"env": [{"name": "GATE", "value": waiting.url}]}
+
+    def instantiate(name: str, amount: str) -> None:
+        init = {"args": ["init", "a", amount]}
+        patient.instantiate(name, "slowly-1.0", channel=name, init=init, runtime=runtime)
+
+    instantiate("slow", "100")
+    waiting.asked(within=240)
+    begun = time.monotonic()
+    told = patient.becomes(KIND, "slow", "Instantiating")
     assert told == "Init of slowly:1.0 on channel slow runs at Peer peer0"
-    patient.instantiate("quick", "slowly-1.0", channel="quick", init={"args": ["init", "a", "1"]})
-    patient.ready(KIND, "quick", within=50)
+    instantiate("quick", "1")
+    patient.ready(KIND, "quick")
     assert patient.reason(KIND, "slow")[1] == "Instantiating"
+    wait_until(lambda: time.monotonic() - begun > MINUTE, within=120, what="a minute of Init")
+    assert patient.reason(KIND, "slow")[1] == "Instantiating"
+    waiting.open()
     patient.ready(KIND, "slow", within=120)
     assert patient.height("slow") == 2
     assert patient.events(KIND, "slow").count("Instantiating") == 1
