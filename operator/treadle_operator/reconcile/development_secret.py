@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from treadle_operator import identities
 from treadle_operator.errors import Blocked, OperatorError, Unavailable
 from treadle_operator.kube import SECRETS, Kube
-from treadle_operator.model import Manifest, Peer, text_at
+from treadle_operator.model import Manifest, Peer
 from treadle_operator.model.peering import Certificate, Purpose
 from treadle_operator.names import peer_names
 from treadle_operator.peers import PeerLink
@@ -20,20 +20,23 @@ from treadle_operator.reconcile.together import together
 from treadle_operator.reconcile.world import World
 from treadle_operator.resources import ports, secret_data, secret_manifest
 from treadle_operator.resources.development import (
-    ISSUED,
+    PAIR,
     Door,
+    Entry,
     development_name,
     development_secret,
     doors_json,
     is_of_instantiation,
     issued_for,
     renew_at,
+    stored_entries,
 )
 
 _log: Final = logging.getLogger(__name__)
 
 LIFETIME: Final = timedelta(days=1)
-_PAIR: Final = ("client.crt", "client.key", "ca.crt")
+_KEPT: Final = "kept"
+"""Instead of an opening: it was not renewed with the others, and is when its peer is back."""
 _Made = tuple[PeerLink, Certificate]
 
 
@@ -47,10 +50,10 @@ class Opened:
 
 
 async def keep_secret(
-    world: World, wish: Wish, opened: Sequence[Opened], *, all_known: bool
+    world: World, wish: Wish, opened: Sequence[Opened], *, unknown: Collection[str]
 ) -> datetime | None:
     """Let the Secret be there and fresh, or gone where nobody develops; when it is due next. What
-    is there stays as it is unless *all_known*: some peer may be of those or not.
+    it has of peers that are *unknown* stays: they may be of those or not.
 
     Raises Blocked, KubeError, PeerUnavailable and PeerRefused.
     """
@@ -65,22 +68,29 @@ async def keep_secret(
             f"Secret {name} is there already and does not belong to this ChaincodeInstantiation; "
             "delete it",
         )
-    if live is not None and not all_known:
-        return renew_at(live)
     if not opened:
-        if live is not None:
+        if live is not None and not unknown:
             await world.kube.delete(SECRETS, live)
         return None
-    text = issued_for(wish.ccid, [(each.peer.meta.name, each.opening) for each in opened])
-    due = renew_at(live)
-    complete = live is not None and "peers.json" in secret_data(live)
-    same = text_at(live, "metadata", "annotations", ISSUED) == text
-    if complete and same and due is not None and world.now() < due:
-        return due
-    due = world.now() + LIFETIME / 2
+    stored, due = stored_entries(live, wish.ccid), renew_at(live)
+    others = [entry for name, entry in stored.items() if name in unknown]
+    held: dict[str, Entry] = {}
+    if due is not None and world.now() < due:
+        held = _held(opened, stored)
+        if len(held) == len(opened) and len(held) + len(others) == len(stored):
+            return due
+    else:
+        others = [replace(entry, opening=_KEPT) for entry in others]
+        due = None
+    if due is None or not (held or others):
+        due = world.now() + LIFETIME / 2
     made: list[_Made] = []
     try:
-        data = await _data(world, wish, opened, made)
+        # A certificate counts once it is issued, so what may be missing is read before.
+        clients = await _of_clients(world.kube, opened[0].peer, wish)
+        own = await together(_of_peer(wish, each, held, made) for each in opened)
+        data = {**_data(wish, opened[0].peer, [*own, *others]), **clients}
+        text = issued_for(wish.ccid, [*own, *others])
         metadata = development_secret(one, data=data, issued_for=text, renew_at=due)
         await world.kube.apply({**secret_manifest(dict(metadata), data), "type": "Opaque"})
     except Unavailable:
@@ -100,47 +110,50 @@ async def _retire(link: PeerLink, certificate: Certificate) -> None:
         _log.warning("a developer's certificate that nobody holds is not retired: %s", error)
 
 
-async def _data(
-    world: World, wish: Wish, opened: Sequence[Opened], made: list[_Made]
-) -> dict[str, bytes]:
-    """Of all peers; the first one's also under names without a peer. *made* gets what is issued,
-    also when another peer refuses.
-    """
-    # A certificate counts once it is issued, so what may be missing is read before.
-    clients = await _of_clients(world.kube, opened[0].peer, wish)
-    parts = await together(_of_peer(wish, each, made) for each in opened)
-    found: dict[str, bytes] = {}
-    for each, (_, pair) in zip(opened, parts, strict=True):
-        found |= {f"{each.peer.meta.name}.{key}": value for key, value in pair.items()}
-    first = opened[0]
+def _held(opened: Sequence[Opened], stored: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What is stored of those that are opened, and is still for that."""
+    found = {}
+    for each in opened:
+        entry = stored.get(each.peer.meta.name)
+        if entry is not None and entry.opening == each.opening and entry.is_whole:
+            found[entry.door.peer] = entry
+    return found
+
+
+def _data(wish: Wish, first: Peer, entries: Sequence[Entry]) -> dict[str, bytes]:
+    """Of all peers; the first one's also under names without a peer."""
+    found = {
+        f"{each.door.peer}.{key}": value for each in entries for key, value in each.files.items()
+    }
     return {
         **found,
-        **parts[0][1],
-        **clients,
-        "peers.json": doors_json([door for door, _ in parts]),
+        **entries[0].files,
+        "peers.json": doors_json([each.door for each in entries]),
         "ccid": wish.ccid.encode(),
         "language": (wish.package.spec.language or "").encode(),
         "channel": wish.instantiation.spec.channel.encode(),
-        "msp_id": first.peer.spec.msp_id.encode(),
+        "msp_id": first.spec.msp_id.encode(),
     }
 
 
 async def _of_peer(
-    wish: Wish, opened: Opened, made: list[_Made]
-) -> tuple[Door, Mapping[str, bytes]]:
-    """Its door, and what opens it."""
+    wish: Wish, opened: Opened, held: Mapping[str, Entry], made: list[_Made]
+) -> Entry:
+    """Its door, and what opens it. *made* gets what is issued, also when another peer refuses."""
     meta, tls = opened.peer.meta, opened.peer.spec.tls.enabled
+    if meta.name in held:
+        return held[meta.name]
     pod = peer_names(meta.name, opened.peer.spec.msp_id).pod
-    door = {"peer": meta.name, "pod": pod, "port": ports.CHAINCODE}
-    if not tls:
-        return Door(**door, server_name="", tls=False), {}  # type: ignore[arg-type]
-    issued = await opened.link.issue(
-        wish.ccid, Purpose.DEVELOPMENT, LIFETIME, holder=wish.instantiation.meta.uid
-    )
-    made.append((opened.link, issued))
-    host = issued.peer_address.rpartition(":")[0]
-    pair = dict(zip(_PAIR, (issued.certificate, issued.private_key, issued.authority), strict=True))
-    return Door(**door, server_name=host, tls=True), pair  # type: ignore[arg-type]
+    host, files = "", {}
+    if tls:
+        holder = wish.instantiation.meta.uid
+        issued = await opened.link.issue(wish.ccid, Purpose.DEVELOPMENT, LIFETIME, holder=holder)
+        made.append((opened.link, issued))
+        host = issued.peer_address.rpartition(":")[0]
+        parts = issued.certificate, issued.private_key, issued.authority
+        files = dict(zip(PAIR, parts, strict=True))
+    door = Door(peer=meta.name, pod=pod, port=ports.CHAINCODE, server_name=host, tls=tls)
+    return Entry(door=door, opening=opened.opening, files=files)
 
 
 async def _of_clients(kube: Kube, peer: Peer, wish: Wish) -> dict[str, bytes]:

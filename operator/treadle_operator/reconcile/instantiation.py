@@ -211,11 +211,13 @@ async def _deploy(world: World, looked: list[Looked], wish: Wish) -> None:
 async def _equip_developers(
     world: World, wish: Wish, looked: list[Looked], found: _Findings
 ) -> None:
-    """Their Secret; left as it is while a peer that may belong into it cannot be asked."""
+    """Their Secret; what it has of a peer that cannot be asked is left as it is."""
     opened = [
         Opened(one.opened, one.link, one.opening) for one in looked if one.opened and one.link
     ]
-    closed = [one for one in looked if one.target.mode is Mode.PRODUCTION]
+    known = {one.peer.meta.name for one in opened}
+    known |= {one.target.peer for one in looked if one.target.mode is Mode.PRODUCTION}
+    unknown = {one.target.peer for one in looked} - known
     before = items_at(wish.instantiation.status, "targets")
     if not opened and all(text_at(row, "mode") != Mode.DEVELOPMENT for row in before):
         return
@@ -223,7 +225,7 @@ async def _equip_developers(
         name = development_name(wish.instantiation.meta.name)
         found.refers.add(Reference("Secret", name))
     try:
-        due = await keep_secret(world, wish, opened, all_known=len(opened + closed) == len(looked))
+        due = await keep_secret(world, wish, opened, unknown=unknown)
     except (PeerRefused, PeerUnavailable) as error:
         _log.warning("the Secret for developers of %s: %s", wish.instantiation.meta.name, error)
         reason = "PeerRefused" if isinstance(error, PeerRefused) else "PeerUnavailable"

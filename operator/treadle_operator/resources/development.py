@@ -18,11 +18,14 @@ from treadle_operator.model import (
     mapping_at,
     text_at,
 )
+from treadle_operator.resources.secrets import secret_data
 
 RENEW_AT: Final = f"{GROUP}/renew-at"
 """Annotation: when what the Secret holds is to be replaced."""
 ISSUED: Final = f"{GROUP}/issued-for"
 """Annotation: the chaincode, and the peers' openings, that the certificates are for."""
+PAIR: Final = ("client.crt", "client.key", "ca.crt")
+"""What opens a peer with TLS, under its name."""
 _INSTANTIATION: Final = f"{GROUP}/instantiation"
 
 
@@ -35,6 +38,22 @@ class Door:
     port: int
     server_name: str
     tls: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a Secret has of one peer: its ``files`` are those of ``PAIR``, none without TLS, and
+    ``opening`` is what they are for.
+    """
+
+    door: Door
+    opening: str
+    files: Mapping[str, bytes]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all that opens the peer."""
+        return not self.door.tls or all(self.files.get(key) for key in PAIR)
 
 
 def development_name(instantiation: str) -> str:
@@ -90,9 +109,31 @@ def renew_at(live: Manifest | None) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def issued_for(ccid: str, openings: Sequence[tuple[str, str]]) -> str:
-    """The annotation's text, of names of peers and what they call the present opening."""
-    return " ".join([ccid, *(f"{peer}/{opening}" for peer, opening in openings)])
+def issued_for(ccid: str, entries: Sequence[Entry]) -> str:
+    """The annotation's text."""
+    return " ".join([ccid, *(f"{each.door.peer}/{each.opening}" for each in entries)])
+
+
+def stored_entries(live: Manifest | None, ccid: str) -> dict[str, Entry]:
+    """What a stored Secret has, by peer; nothing where it is of another chaincode or damaged."""
+    first, *told = text_at(live, "metadata", "annotations", ISSUED).split(" ")
+    if live is None or first != ccid:
+        return {}
+    openings = dict(each.split("/", 1) for each in told if "/" in each)
+    data = secret_data(live)
+    try:
+        doors = [Door(**row) for row in json.loads(data.get("peers.json", b""))]
+    except (ValueError, TypeError):
+        return {}
+    return {
+        door.peer: Entry(
+            door=door,
+            opening=openings[door.peer],
+            files={key: data[name] for key in PAIR if (name := f"{door.peer}.{key}") in data},
+        )
+        for door in doors
+        if door.peer in openings
+    }
 
 
 def doors_json(doors: Sequence[Door]) -> bytes:
