@@ -20,6 +20,7 @@ from treadle_runtime.v1 import runtime_pb2 as pb
 from treadle_runtime.v1.runtime_pb2_grpc import ArtifactsStub, RuntimesStub
 
 PIECE = 512 * 1024
+DEVELOPER = "the developer"
 TOLD_HOST = "127.0.0.77"  # in the launched listener's certificate only because it is configured
 
 # As the start script in a pod: the shim ends when its peer goes, and is started again.
@@ -92,13 +93,17 @@ class Operator:
         self, ccid: str, purpose: pb.Purpose = pb.PURPOSE_RUNTIME
     ) -> tuple[pb.IssueCertificateResponse, Papers]:
         """A certificate, and its files as a pod's Secret holds them."""
-        request = pb.IssueCertificateRequest(ccid=ccid, purpose=purpose)
+        holder = DEVELOPER if purpose == pb.PURPOSE_DEVELOPMENT else ""
+        request = pb.IssueCertificateRequest(ccid=ccid, purpose=purpose, holder=holder)
         issued = await self.stub.IssueCertificate(request)
         return issued, write_papers(self.folder / "papers" / issued.fingerprint[:16], issued)
 
     async def open(self, *ccids: str, start_line: str = "") -> None:
         """Open exactly these for development."""
-        policies = [pb.DevelopmentPolicy(ccid=ccid, start_line=start_line) for ccid in ccids]
+        policies = [
+            pb.DevelopmentPolicy(ccid=ccid, start_line=start_line, holders=[DEVELOPER])
+            for ccid in ccids
+        ]
         await self.stub.ApplyPolicies(pb.ApplyPoliciesRequest(development=policies))
 
     def watch(self) -> grpc.aio.UnaryStreamCall[pb.WatchRuntimesRequest, pb.WatchRuntimesResponse]:

@@ -10,7 +10,6 @@ from google.protobuf.duration_pb2 import Duration
 from treadle_fabric.identity import IssuedCertificate
 from treadle_runtime.v1 import runtime_pb2 as pb
 
-from treadle_peer.chaincode.authority import TooManyCertificates
 from treadle_peer.chaincode.runtimes import Development, Developments, NotOpen, Policy
 from treadle_peer.services.refusals import CallRefused, Refusal
 
@@ -51,12 +50,12 @@ def issued_for_developers(
     developments: Developments, request: pb.IssueCertificateRequest, lifetime: timedelta | None
 ) -> tuple[IssuedCertificate, datetime]:
     """A certificate of a developer, and its end; raises CallRefused."""
+    if not request.holder:
+        raise _invalid("a certificate for developers names one of the policy's holders")
     try:
         return developments.issue(request.ccid, lifetime, holder=request.holder)
     except NotOpen as error:
         raise CallRefused(Refusal.NOT_FOUND, str(error)) from error
-    except TooManyCertificates as error:
-        raise CallRefused(Refusal.RESOURCE_EXHAUSTED, str(error)) from error
 
 
 def checked_ccid(text: str) -> str:

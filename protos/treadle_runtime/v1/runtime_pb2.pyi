@@ -634,8 +634,8 @@ class IssueCertificateRequest(google.protobuf.message.Message):
     purpose: global___Purpose.ValueType
     """What it is for."""
     holder: builtins.str
-    """For developers: one of the policy's holders. The four newest certificates of each count. Empty:
-    one that counts for as long as the chaincode is open, and 64 at a time.
+    """For developers: one of the policy's holders; INVALID_ARGUMENT without one. The four newest
+    certificates of each count.
     """
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:

@@ -12,7 +12,14 @@ import grpc.aio
 import pytest
 from harness.impostors import Papers, dialled
 from harness.networks import connected
-from harness.operators import Operator, artifacts, fetch_output, fetch_package, write_papers
+from harness.operators import (
+    DEVELOPER,
+    Operator,
+    artifacts,
+    fetch_output,
+    fetch_package,
+    write_papers,
+)
 from harness.peers import PeerProcess
 from harness.registering import registered
 from harness.runtimes import wait_for_runtime
@@ -188,7 +195,7 @@ async def test_a_stream_lasts_no_longer_than_its_certificate(
     shared_peer: PeerProcess, operator: Operator
 ) -> None:
     await operator.open("real:1")
-    request = pb.IssueCertificateRequest(ccid="real:1", purpose=DEVELOPMENT)
+    request = pb.IssueCertificateRequest(ccid="real:1", purpose=DEVELOPMENT, holder=DEVELOPER)
     request.lifetime.FromSeconds(3)
     issued = await operator.stub.IssueCertificate(request)
     papers = write_papers(shared_peer.folder / "short", issued)

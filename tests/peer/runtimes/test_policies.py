@@ -11,6 +11,7 @@ import pytest
 from harness.supported import SupportedPeer
 from treadle_peer.chaincode import Mode, StreamPeer
 from treadle_peer.chaincode.authority import ChaincodeAuthority, Standing
+from treadle_peer.chaincode.certificates import Purpose
 from treadle_peer.chaincode.runtimes import (
     Developments,
     NotAllowed,
@@ -18,7 +19,7 @@ from treadle_peer.chaincode.runtimes import (
     Policies,
     Policy,
 )
-from treadle_peer.services.developing import policies_of
+from treadle_peer.services.developing import issued_for_developers, policies_of
 from treadle_peer.services.refusals import CallRefused, Refusal
 from treadle_peer.storage import StorageError
 from treadle_runtime.v1 import runtime_pb2 as pb
@@ -42,7 +43,10 @@ class Opened:
 
 
 def policies(*ccids: str) -> dict[str, Policy]:
-    return {ccid: Policy(ccid=ccid, execute_timeout=2.5, start_line="go") for ccid in ccids}
+    return {
+        ccid: Policy(ccid=ccid, execute_timeout=2.5, start_line="go", holders=("anne",))
+        for ccid in ccids
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,8 +77,8 @@ def test_a_policy_outlives_a_restart(tmp_path: Path) -> None:
 def test_what_a_crash_left_of_closing_is_done_at_the_next_start(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.developments.apply(policies("a:1", "b:1"))
-    closing, _ = opened.developments.issue("a:1", None)
-    staying, _ = opened.developments.issue("b:1", None)
+    closing, _ = opened.developments.issue("a:1", None, holder="anne")
+    staying, _ = opened.developments.issue("b:1", None, holder="anne")
     # The set is on disk, and the peer is killed before anything follows from it.
     Policies(tmp_path / "policies.json").replace(policies("b:1"))
     after = Opened(tmp_path)
@@ -86,7 +90,7 @@ def test_what_a_crash_left_of_closing_is_done_at_the_next_start(tmp_path: Path) 
 def test_a_peer_that_allows_none_closes_what_was_open(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.developments.apply(policies("a:1"))
-    issued, _ = opened.developments.issue("a:1", None)
+    issued, _ = opened.developments.issue("a:1", None, holder="anne")
     after = Opened(tmp_path, allowed=False)
     assert after.modes == {}
     assert after.authority.standing(issued.fingerprint) is Standing.RETIRED
@@ -165,10 +169,23 @@ def unwritable(kept: Path) -> Iterator[None]:
     kept.rmdir()
 
 
+def test_who_is_no_holder_has_no_certificate_that_counts(tmp_path: Path) -> None:
+    opened = Opened(tmp_path)
+    opened.developments.apply(policies("a:1"))
+    with pytest.raises(NotOpen, match="but not for"):
+        opened.developments.issue("a:1", None, holder="")
+    nobody = pb.IssueCertificateRequest(ccid="a:1", purpose=pb.PURPOSE_DEVELOPMENT)
+    with pytest.raises(CallRefused, match="names one of the policy's holders") as refused:
+        issued_for_developers(opened.developments, nobody, None)
+    assert refused.value.code is Refusal.INVALID_ARGUMENT
+    nobodys, _ = opened.authority.issue_lasting("a:1", Purpose.DEVELOPMENT)
+    assert Opened(tmp_path).authority.standing(nobodys.fingerprint) is Standing.RETIRED
+
+
 def test_what_failed_half_way_is_done_by_the_next_try(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.developments.apply(policies("a:1"))
-    issued, _ = opened.developments.issue("a:1", None)
+    issued, _ = opened.developments.issue("a:1", None, holder="anne")
     with (
         unwritable(tmp_path / "authority" / "issued.json"),
         pytest.raises(OSError, match=r"issued\.json"),
@@ -183,7 +200,7 @@ def test_what_failed_half_way_is_done_by_the_next_try(tmp_path: Path) -> None:
 async def test_a_developer_leaves_what_a_try_has_closed_half_way(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.developments.apply(policies("probe:1"))
-    opened.developments.issue("probe:1", None)
+    opened.developments.issue("probe:1", None, holder="anne")
     peer = SupportedPeer(
         mode=Mode.DEVELOPMENT,
         caller=lambda remote, fingerprint: StreamPeer(

@@ -114,13 +114,15 @@ class Developments:
         return [self._rows[ccid] for ccid in sorted(self._rows)]
 
     def issue(
-        self, ccid: str, lifetime: timedelta | None, *, holder: str = ""
+        self, ccid: str, lifetime: timedelta | None, *, holder: str
     ) -> tuple[IssuedCertificate, datetime]:
-        """A certificate for its developers, and its end. Raises NotOpen, TooManyCertificates."""
+        """A certificate for its developers, and its end. Raises NotOpen, also for a *holder* that
+        the policy does not name.
+        """
         policy = self._policies.get(ccid)
         if policy is None:
             raise NotOpen(f"chaincode {ccid} is not open for development")
-        if holder and holder not in policy.holders:
+        if holder not in policy.holders:
             raise NotOpen(f"chaincode {ccid} is open for development, but not for {holder}")
         made = self._authority.issue_lasting(ccid, Purpose.DEVELOPMENT, lifetime, holder=holder)
         self._evict_retired()
@@ -172,7 +174,7 @@ class Developments:
     def _is_held(self, one: LastingCertificate) -> bool:
         """Whether anybody may still show it."""
         policy = self._policies.get(one.ccid)
-        return policy is not None and (not one.holder or one.holder in policy.holders)
+        return policy is not None and one.holder in policy.holders
 
     def _close(self, ccid: str) -> None:
         del self._rows[ccid]
