@@ -15,7 +15,7 @@ from harness.processes import wait_until
 from treadle_operator.names import build_name, runtime_name
 
 EXAMPLE = ROOT / "examples" / "kubernetes" / "package.yaml"
-SECONDS = 6  # that the slow one's Init, and its function "slowly", take
+SECONDS = 20  # that the slow one's Init, and its function "slowly", take
 INIT_BEGINS, CALL_BEGINS = "Init begins", "slowly begins"
 _SLOW = (
     ('import (\n\t"log"', 'import (\n\t"log"\n\t"time"'),
@@ -81,10 +81,11 @@ class Counter:
             if state["name"] == "build"
         )
 
-    def printed(self, version: str) -> str:
-        """The log of the process; empty while there is none."""
+    def printed(self, version: str, *options: str) -> str:
+        """The log of its container, with *options* of kubectl; empty while there is none."""
+        chosen = (self.deployment(version), "--container=chaincode", *options)
         try:
-            return self.there.run("logs", self.deployment(version), "--container=chaincode")
+            return self.there.run("logs", *chosen)
         except AssertionError:
             return ""
 

@@ -34,6 +34,9 @@ def test_a_peer_that_dies_during_init_and_an_invoke_does_each_of_them_once(
     ready = wait_for_another(trade, kill_peer(trade))
     counter.ready()
     say(f"Init committed {time.monotonic() - ready:.1f} s after the peer was ready again")
+    # The peer was killed before Init was done: so that ran anew, here or in another container.
+    printed = counter.printed("1", "--previous") + counter.printed("1")
+    assert printed.count(INIT_BEGINS) > 1, printed
     with connected(trade) as cli:
         assert height(cli) == before + 1
         dies_during_an_invoke(cli, counter)
