@@ -22,15 +22,17 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-NAME = f"guarded-{token_hex(2)}"  # another one for each run: a ledger forgets nothing
+RUN = token_hex(2)  # a run's own names: a ledger forgets nothing, and a run may leave something
+NAME = f"guarded-{RUN}"
+KEPT, FOREIGN = f"kept-{RUN}", f"foreign-{RUN}"
 OLD, NEW = f"{NAME}:1", f"{NAME}:2"
 EVENT_SECONDS = 90.0  # the peer counts for ten seconds, the operator writes every thirty
 NOT_ACCEPTED = f"peer will not accept external chaincode connection {NEW} (except in dev mode)"
 IMPOSTORS = {
-    "no certificate": Impostor(name="bare", ccid=NEW, papers=None, port=7052),
-    "a foreign certificate": Impostor(name="foreign", ccid=NEW, papers="foreign", port=7052),
-    "the right Secret": Impostor(name="thief", ccid=NEW, papers=runtime_name("peer0", NEW)),
-    "the certificate of a retired version": Impostor(name="old", ccid=NEW, papers="kept"),
+    "no certificate": Impostor(name=f"bare-{RUN}", ccid=NEW, papers=None, port=7052),
+    "a foreign certificate": Impostor(name=FOREIGN, ccid=NEW, papers=FOREIGN, port=7052),
+    "the right Secret": Impostor(name=f"thief-{RUN}", ccid=NEW, papers=runtime_name("peer0", NEW)),
+    "the certificate of a retired version": Impostor(name=f"old-{RUN}", ccid=NEW, papers=KEPT),
 }
 BECAUSE = {
     "no certificate": "it was not launched by this peer",
@@ -38,7 +40,7 @@ BECAUSE = {
     "the right Secret": "is not the address of a pod that the operator reported",
     "the certificate of a retired version": "retired",
 }
-KNOCKER = Impostor(name="knocker", ccid=NEW, papers="foreign", port=7053)
+KNOCKER = Impostor(name=f"knocker-{RUN}", ccid=NEW, papers=FOREIGN, port=7053)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,18 @@ class Said:
 
 @pytest.fixture(scope="module")
 def upgraded(trade: Kubectl) -> Iterator[Kubectl]:
-    """A chaincode in its second version; ``kept`` is a copy of the first one's Secret."""
+    """A chaincode in its second version; KEPT is a copy of the first one's Secret."""
     guarded = Counter(trade, NAME)
     trade.apply(guarded.package("1"), guarded.package("2"), guarded.instantiation("1"))
     guarded.ready()
-    trade.apply(secret_of("kept", papers_of(trade, OLD)))
+    trade.apply(secret_of(KEPT, papers_of(trade, OLD)))
     trade.apply(guarded.instantiation("2"))
     trade.wait(guarded.resource, f"jsonpath={{.status.legacyID}}={NEW}", within=300)
     trade.run("wait", guarded.deployment("1"), "--for=delete", "--timeout=60s")
     guarded.ready()
-    trade.apply(secret_of("foreign", foreign_papers(trade, NEW)))
+    trade.apply(secret_of(FOREIGN, foreign_papers(trade, NEW)))
     yield trade
-    trade.run("delete", "secret", "kept", "foreign")
+    trade.run("delete", "secret", KEPT, FOREIGN)
     trade.run("delete", guarded.resource)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from secrets import token_hex
 
 import pytest
 from e2e import wanted
@@ -19,11 +20,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.real_fabric, pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def kept(new_namespace: Callable[[str], Kubectl]) -> Iterator[Kubectl]:
     """A namespace of its own, with a Peer that leaves its volume and its keys when it goes."""
-    there = new_namespace("kept")
-    there.apply(peer())
-    there.wait("peers.treadle.dev/peer0", "condition=Ready", within=180)
-    yield there
-    there.run("delete", "namespace", there.namespace, "--timeout=120s")
+    there = new_namespace(f"kept-{token_hex(2)}")
+    try:
+        there.apply(peer())
+        there.wait("peers.treadle.dev/peer0", "condition=Ready", within=180)
+        yield there
+    finally:
+        there.run("delete", "namespace", there.namespace, "--timeout=120s")
 
 
 def peer() -> dict[str, object]:
