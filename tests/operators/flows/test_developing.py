@@ -213,14 +213,21 @@ def test_a_live_chaincode_changes_hands_both_ways_while_another_answers(
 
 
 def test_a_peer_that_does_not_allow_it_goes_on_as_before(trade: Operated) -> None:
+    before = peer_pods(trade)
     trade.change("Peer", "peer0", allowDevelopment=False)
     switch(trade, "Development")
     said = trade.becomes(KIND, NAME, "DevelopmentNotAllowed", within=120)
     assert "spec.allowDevelopment is false" in said
+    wait_until(lambda: peer_pods(trade) - before, within=120, what="the peer's next pod")
     trade.ready("Peer", "peer0", within=120)
     wait_until(lambda: answers(trade), within=60, what="an answer of the pod")
     assert version(trade) == "1"
     assert not secret_is_there(trade)
+
+
+def peer_pods(trade: Operated) -> set[str]:
+    """The identities of the pods of peer0: another setting means another pod."""
+    return {pod["metadata"]["uid"] for pod in trade.pods("peer0-0")}
 
 
 def answers(trade: Operated) -> bool:
