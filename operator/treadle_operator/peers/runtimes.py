@@ -54,9 +54,8 @@ class RuntimesClient:
     """What treadle.runtime.v1 of one peer tells and does.
 
     ``told`` is called with the ccid of each runtime or development that changes, and with an empty
-    text when the
-    list becomes complete or the watch is lost; ``refused`` when ``refusals`` has changed. Every
-    method raises PeerUnavailable or PeerRefused.
+    text when the list becomes complete or the watch is lost; ``refused`` when ``refusals`` has
+    changed. Every method raises PeerUnavailable or PeerRefused.
     """
 
     def __init__(
